@@ -1,0 +1,1 @@
+"""The files that rooms exchange, as frozen dataclasses: decodable in a pod without pydantic."""

@@ -1,0 +1,1 @@
+"""The `backtest` command: arguments in, exit codes and readable text out."""

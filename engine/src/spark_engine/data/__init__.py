@@ -1,0 +1,1 @@
+"""Candles: found, read, checked, resampled and recorded, before any strategy sees them."""

@@ -1,0 +1,71 @@
+"""Candles in memory: seven columns in the buffer protocol, readable by the kernel and by numpy without a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy
+
+COMPLETE, PARTIAL, NO_TRADES, FEED_DOWN = 0, 1, 2, 3
+COLUMNS = ("ts", "open", "high", "low", "close", "volume", "quality")
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """What was found and mended on the way in. Counts are rows of the window incl. warm-up unless said."""
+
+    rows_read: int = 0  # rows of the source, before the window
+    rows: int = 0
+    first_ts: int | None = None  # ms UTC
+    last_ts: int | None = None
+    gaps: int = 0
+    missing_bars: int = 0
+    longest_gap_seconds: int = 0
+    unsorted_rows: int = 0
+    duplicate_rows: int = 0  # exact ones, dropped
+    conflicting_duplicates: int = 0  # dropped by data.duplicates KeepLast
+    clamped_rows: int = 0  # OHLC order mended within 1e-9 relative
+    snapped_rows: int = 0  # prices replaced by their tick value
+    null_volumes: int = 0
+    zero_volume_rows: int = 0
+    partial_rows: int = 0
+    partial_rows_dropped: int = 0
+    forming_bar_dropped: bool = False
+    resampled_from: str | None = None  # timeframe of the source where it was finer
+    ticks_exact: bool = True
+    price_scale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """The bars that a run sees, warm-up first.
+
+    ts: int64, bar open, ms UTC. open, high, low, close, volume: float64. quality: int8 (COMPLETE, PARTIAL,
+    NO_TRADES, FEED_DOWN). ticks_close: int64, close in ticks of 10^-price_scale. All columns are 1-d
+    memoryviews of equal length. Rows [0, warmup) feed indicators only.
+    """
+
+    ts: memoryview
+    open: memoryview
+    high: memoryview
+    low: memoryview
+    close: memoryview
+    volume: memoryview
+    quality: memoryview
+    ticks_close: memoryview
+    timeframe_ms: int
+    warmup: int = 0
+    quality_report: DataQuality = field(default_factory=DataQuality)
+    source_sha256: str = ""  # of the file's bytes, or of a directory's manifest
+    source_bytes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def numpy(self) -> dict[str, numpy.ndarray[Any, Any]]:
+        """The columns as numpy arrays that share this memory. Imports numpy."""
+        import numpy
+
+        return {name: numpy.asarray(getattr(self, name)) for name in COLUMNS}

@@ -1,0 +1,1 @@
+"""What a run leaves behind: digests, tables, evidence.json, and their verification."""

@@ -1,0 +1,1 @@
+"""The HTML report: one self-contained file, drawn from an artifact directory and nothing else."""

@@ -1,0 +1,1 @@
+"""Built-in strategies: one table declares them, one module each decides."""
