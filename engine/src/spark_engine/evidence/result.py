@@ -1,0 +1,91 @@
+"""The deterministic half of the evidence: the same on every machine, for the same spec, data and semantics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from spark_crds.formats.evidence import digested_spec
+
+from spark_engine import SEMANTICS
+from spark_engine.data.candles import Candles, DataQuality
+from spark_engine.evidence import digests
+from spark_engine.evidence.verdict import judge
+from spark_engine.simulation.ledger import Ledger
+from spark_engine.statistics.definitions import DEFINITIONS
+from spark_engine.statistics.metric import Metric
+
+BENCHMARK_METRICS = ("totalReturn", "maxDrawdown", "finalEquity")
+
+
+def build_result(
+    *,
+    spec: Mapping[str, Any],
+    limits: Mapping[str, Any] | None,
+    candles: Candles,
+    ledger: Ledger,
+    metrics: Mapping[str, Metric],
+    benchmark: Mapping[str, Metric],
+) -> dict[str, Any]:
+    """`evidence.json`'s `result`; docs/evidence.md describes each field."""
+    return {
+        "semantics": SEMANTICS,
+        "spec": digested_spec(spec, limits),
+        "strategyCode": "builtin",
+        "candles": digests.candles_digest(candles),
+        "decisions": digests.decisions_digest(ledger.decisions),
+        "fills": digests.fills_digest(ledger.fills),
+        "equity": digests.equity_digest(ledger.equity, ledger.position),
+        "events": digests.events_digest(),
+        "counts": {
+            "bars": len(ledger.equity),
+            "warmupBars": candles.warmup,
+            "decisions": len(ledger.decisions),
+            "fills": len(ledger.fills),
+            "trades": len(ledger.trades),
+            "events": 0,
+            "unfilledAtEnd": ledger.unfilled_at_end,
+        },
+        "metrics": {name: _metric(metric) for name, metric in metrics.items()},
+        "benchmark": {name: benchmark[name].value for name in BENCHMARK_METRICS},
+        "dataQuality": _data_quality(candles.quality_report),
+        "checks": {
+            "bankrupt": ledger.bankrupt_bar is not None,
+            "bankruptBar": ledger.bankrupt_bar,
+            "fillsAfterGap": _fills_after_gap(candles, ledger),
+            "ticksExact": candles.quality_report.ticks_exact,
+            "verdict": judge(spec.get("verdict"), metrics, bankrupt=ledger.bankrupt_bar is not None),
+        },
+        "executionModel": {
+            "liquidity": "UnlimitedAtTouch",
+            "fill": spec["execution"]["fill"],
+            "intrabarPath": spec["execution"]["intrabarPath"],
+            "ambiguousBars": 0,
+        },
+        "selectionContext": {"trials": 1},
+        "guardrailEvents": [],
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    definition = DEFINITIONS[metric.id].definition
+    if metric.value is None:
+        return {"value": None, "definition": definition, "reason": metric.reason}
+    return {"value": metric.value, "definition": definition}
+
+
+def _data_quality(report: DataQuality) -> dict[str, Any]:
+    return {_camel_case(field.name): getattr(report, field.name) for field in fields(report)}
+
+
+def _camel_case(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _fills_after_gap(candles: Candles, ledger: Ledger) -> int:
+    """Fills on a bar whose predecessor is missing: their price is further away in time than the spec says."""
+    ts, step, first = candles.ts, candles.timeframe_ms, candles.warmup
+    rows = (first + bar for bar in ledger.fills.bar)
+    return sum(1 for row in rows if row > 0 and ts[row] - ts[row - 1] != step)

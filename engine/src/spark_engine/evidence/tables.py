@@ -1,0 +1,167 @@
+"""The parquet tables of an artifact directory: columns as docs/evidence.md lists them, in and out."""
+
+from __future__ import annotations
+
+import io
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import arro3.core as arrow
+import arro3.io
+
+from spark_engine.data.candles import Candles
+from spark_engine.errors import InvalidData
+from spark_engine.simulation.ledger import Decisions, Fills, Ledger, Trades
+
+SIDES = {1: "buy", -1: "sell"}
+POSITIONS = {1: "long", -1: "short"}
+LIQUIDITY = {0: "taker", 1: "maker"}
+REASONS = {
+    0: "signal",
+    1: "limit",
+    2: "stop",
+    3: "take-profit",
+    4: "stop-loss",
+    5: "trailing",
+    6: "liquidation",
+    7: "gate",
+    8: "closeAtEnd",
+}
+COMPRESSION = "zstd(1)"
+
+TIMESTAMP = arrow.DataType.timestamp("ms", tz="UTC")
+EMPTY_TYPES = {"q": arrow.DataType.int64(), "d": arrow.DataType.float64(), "b": arrow.DataType.int8()}
+
+Table = Mapping[str, Sequence[Any]]
+
+
+def fills_table(fills: Fills, candles: Candles, symbol: str) -> arrow.Table:
+    return arrow.Table.from_pydict(
+        {
+            "bar": _numbers(fills.bar),
+            "ts": _times(fills.bar, candles),
+            "symbol": _texts([symbol] * len(fills)),
+            "order": _numbers(fills.order),
+            "side": _names(SIDES, fills.side),
+            "quantity": _numbers(fills.quantity),
+            "price": _numbers(fills.price),
+            "fee": _numbers(fills.fee),
+            "liquidity": _names(LIQUIDITY, fills.liquidity),
+            "reason": _names(REASONS, fills.reason),
+        }
+    )
+
+
+def orders_table(decisions: Decisions, candles: Candles, symbol: str) -> arrow.Table:
+    """One row a target event; ids count from 1 in the order of submission (SEMANTICS section 3)."""
+    return arrow.Table.from_pydict(
+        {
+            "bar": _numbers(decisions.bar),
+            "ts": _times(decisions.bar, candles),
+            "symbol": _texts([symbol] * len(decisions)),
+            "order": _numbers(array("q", range(1, len(decisions) + 1))),
+            "type": _texts(["target"] * len(decisions)),
+            "target": _numbers(decisions.target),
+        }
+    )
+
+
+def trades_table(trades: Trades, candles: Candles) -> arrow.Table:
+    returns = array(
+        "d",
+        (
+            pnl / (quantity * price)
+            for pnl, quantity, price in zip(trades.pnl, trades.quantity, trades.entry_price, strict=True)
+        ),
+    )
+    return arrow.Table.from_pydict(
+        {
+            "side": _names(POSITIONS, trades.side),
+            "entry_bar": _numbers(trades.entry_bar),
+            "entry_ts": _times(trades.entry_bar, candles),
+            "entry_price": _numbers(trades.entry_price),
+            "exit_bar": _numbers(trades.exit_bar),
+            "exit_ts": _times(trades.exit_bar, candles),
+            "exit_price": _numbers(trades.exit_price),
+            "quantity": _numbers(trades.quantity),
+            "fees": _numbers(trades.fees),
+            "pnl": _numbers(trades.pnl),
+            "return": _numbers(returns),
+            "mae": _numbers(trades.mae),
+            "mfe": _numbers(trades.mfe),
+            "exit_reason": _names(REASONS, trades.exit_reason),
+        }
+    )
+
+
+def equity_table(ledger: Ledger, candles: Candles, initial_cash: float) -> arrow.Table:
+    bars = array("q", range(len(ledger.equity)))
+    return arrow.Table.from_pydict(
+        {
+            "bar": _numbers(bars),
+            "ts": _times(bars, candles),
+            "equity": _numbers(ledger.equity),
+            "cash": _numbers(ledger.cash),
+            "position": _numbers(ledger.position),
+            "drawdown": _numbers(_drawdowns(ledger.equity, initial_cash)),
+        }
+    )
+
+
+def encode(table: arrow.Table) -> bytes:
+    """The table as the bytes of a parquet file."""
+    buffer = io.BytesIO()
+    arro3.io.write_parquet(table, buffer, compression=COMPRESSION)
+    return buffer.getvalue()
+
+
+def decode(content: bytes, name: str) -> dict[str, list[Any]]:
+    """The columns of a parquet file as Python lists; timestamps as int64 ms. Raises `InvalidData`."""
+    try:
+        table = arro3.io.read_parquet(io.BytesIO(content)).read_all()
+        return {column: _values(table.column(column)) for column in table.column_names}
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a damaged file makes the reader panic, and a panic is no Exception
+        raise InvalidData(f"{name} cannot be read: {_first_line(error)}") from None
+
+
+def _values(column: arrow.ChunkedArray) -> list[Any]:
+    if str(column.type).startswith("arro3.core.DataType<Timestamp"):
+        column = column.cast(arrow.DataType.int64())
+    return list(column.to_pylist())
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _numbers(column: memoryview | array[Any]) -> arrow.Array:
+    view = memoryview(column)
+    if len(view) == 0:
+        return arrow.Array([], EMPTY_TYPES[view.format])
+    return arrow.Array.from_buffer(view)
+
+
+def _times(bars: memoryview | array[int], candles: Candles) -> arrow.Array:
+    ts, first = candles.ts, candles.warmup
+    return _numbers(array("q", (ts[first + bar] for bar in bars))).cast(TIMESTAMP)
+
+
+def _texts(values: Sequence[str]) -> arrow.Array:
+    return arrow.Array(values, arrow.DataType.utf8())
+
+
+def _names(names: Mapping[int, str], codes: Iterable[int]) -> arrow.Array:
+    return _texts([names[code] for code in codes])
+
+
+def _drawdowns(equity: memoryview, initial_cash: float) -> array[float]:
+    drawdowns = array("d", bytes(8 * len(equity)))
+    peak = initial_cash
+    for bar, value in enumerate(equity):
+        if value > peak:
+            peak = value
+        drawdowns[bar] = 1.0 - value / peak
+    return drawdowns
