@@ -7,7 +7,12 @@ two operations round twice.
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-COMPILED_MODULES = ("spark_engine.simulation.kernel", "spark_engine.data.scan")
+COMPILED_MODULES = (
+    "spark_engine.simulation.kernel",
+    "spark_engine.simulation.signals",
+    "spark_engine.simulation.columns",
+    "spark_engine.data.scan",
+)
 COMPILE_ARGS = ["-O3", "-ffp-contract=off", "-fno-fast-math"]
 
 

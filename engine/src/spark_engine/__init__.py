@@ -1,4 +1,27 @@
-"""The data plane: candles, strategies, simulation, evidence and the `backtest` command."""
+"""The data plane: candles, strategies, simulation, evidence and the `backtest` command.
+
+In a notebook:
+
+    import spark_engine
+    result = spark_engine.run("examples/btcusdt-1h-sma-cross.yaml")
+    result.metrics["sharpe"], result.digest, result.trades
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 SEMANTICS = 1
+
+if TYPE_CHECKING:
+    from spark_engine.notebook import RunResult, read_candles, run
+
+__all__ = ["SEMANTICS", "RunResult", "__version__", "read_candles", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """The notebook's names, imported when they are first used: a pod never pays for them."""
+    if name in ("RunResult", "read_candles", "run"):
+        from spark_engine import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'spark_engine' has no attribute {name!r}")

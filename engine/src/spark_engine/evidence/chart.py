@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from spark_engine.data.candles import Candles
@@ -48,7 +48,7 @@ def _buckets(bars: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + size, bars)
 
 
-def _prices(candles: Candles, buckets: list[tuple[int, int]]) -> dict[str, list[float]]:
+def _prices(candles: Candles, buckets: list[tuple[int, int]]) -> dict[str, Sequence[float]]:
     opens, highs, lows, closes = (
         column[candles.warmup :] for column in (candles.open, candles.high, candles.low, candles.close)
     )
@@ -60,7 +60,7 @@ def _prices(candles: Candles, buckets: list[tuple[int, int]]) -> dict[str, list[
     }
 
 
-def _envelope(column: memoryview, buckets: list[tuple[int, int]]) -> dict[str, list[float]]:
+def _envelope(column: memoryview, buckets: list[tuple[int, int]]) -> dict[str, Sequence[float]]:
     low, high, last = [], [], []
     for start, stop in buckets:
         values = column[start:stop].tolist()

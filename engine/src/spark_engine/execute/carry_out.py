@@ -26,7 +26,7 @@ from spark_engine.evidence.artifact import (
 from spark_engine.evidence.chart import chart_document
 from spark_engine.evidence.provenance import provenance
 from spark_engine.execute.execution import Execution, check, execute
-from spark_engine.execute.settings import candle_request
+from spark_engine.settings import candle_request
 
 Stage = Callable[[str], None]
 

@@ -10,8 +10,8 @@ from typing import Any
 from spark_engine.data.candles import Candles
 from spark_engine.errors import GuardrailBreach, InvalidSpec
 from spark_engine.evidence.result import build_result
-from spark_engine.execute.honoured import check_honoured, check_limits_honoured, value_at
-from spark_engine.execute.settings import account, periods_per_year
+from spark_engine.execute.honoured import check_honoured, check_limits_honoured
+from spark_engine.settings import account, periods_per_year, value_at
 from spark_engine.simulation.ledger import Account, Decisions, Ledger
 from spark_engine.simulation.simulate import simulate
 from spark_engine.statistics.metric import Metric

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spark_engine.errors import InvalidSpec
+from spark_engine.settings import value_at
 
 Spec = Mapping[str, Any]
 UNLIMITED_GATES = ("allowedSymbols", "policy")
@@ -71,16 +72,6 @@ def check_limits_honoured(limits: Mapping[str, Any]) -> None:
             raise InvalidSpec(
                 "this gate is not enforced by this engine yet; a run under it is refused", field=f"guardrails.{name}"
             )
-
-
-def value_at(spec: Spec, path: str) -> Any:
-    """The value at a dotted path, None where any part is absent."""
-    value: Any = spec
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
-            return None
-        value = value[name]
-    return value
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The numbers of `spec.account` and `spec.execution` that the kernel needs. Rates are fractions, not bps."""
+    """The numbers of `spec.account` and `spec.execution` that the kernel needs. Rates are fractions."""
 
     initial_cash: float
     maker_rate: float
@@ -47,7 +47,7 @@ class Fills:
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """Closed flat-to-flat (or flip) episodes. bars are window indices; `mae`, `mfe` are fractions of entry."""
+    """Closed flat-to-flat (or flip) episodes. Bars are window indices; mae and mfe fractions of entry."""
 
     side: memoryview  # int8, +1 long, -1 short
     entry_bar: memoryview

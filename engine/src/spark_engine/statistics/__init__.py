@@ -1,1 +1,1 @@
-"""Every metric of SEMANTICS section 8, each with its definition id, its value or the reason for its absence."""
+"""Every metric of SEMANTICS section 8: its definition, and its value or the reason for its absence."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from spark_engine.data.request import CandleRequest
 from spark_engine.errors import InvalidSpec
-from spark_engine.execute.honoured import value_at
 from spark_engine.simulation.ledger import Account
 
 Spec = Mapping[str, Any]
@@ -55,6 +54,16 @@ def periods_per_year(spec: Spec) -> float | None:
     """The annualisation factor that the spec sets, None where the timeframe decides."""
     value = value_at(spec, "statistics.periodsPerYear")
     return None if value is None else float(_decimal(spec, "statistics.periodsPerYear"))
+
+
+def value_at(spec: Spec, path: str) -> Any:
+    """The value at a dotted path, None where any part is absent."""
+    value: Any = spec
+    for name in path.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
 
 
 def _section(spec: Spec, name: str) -> Mapping[str, Any]:

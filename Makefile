@@ -1,0 +1,57 @@
+# Everything a newcomer needs; `make help` lists it. Python, make and a C compiler are all that must be there.
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+BIN := .venv/bin
+EXAMPLE := examples/btcusdt-1h-sma-cross.yaml
+READY := .venv/.ready
+KERNELS := $(wildcard engine/src/spark_engine/simulation/*.py) engine/src/spark_engine/data/scan.py
+PROJECTS := pyproject.toml crds/pyproject.toml engine/pyproject.toml operator/pyproject.toml engine/setup.py
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format generate bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## set up, run the example on real candles, print the result and the path of its report
+	@$(BIN)/backtest run -f $(EXAMPLE)
+
+test: $(READY) ## every tier that this machine can run; says which it could not, and why
+	@$(BIN)/pytest
+
+lint: $(READY) ## format, lint, types, import rules, lock file and generated files
+	$(UV) lock --check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m spark_crds.generate --check
+	$(BIN)/python -m spark_engine.strategies.catalogue --check
+
+format: $(READY) ## write what `make lint` would ask for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+generate: $(READY) ## write the generated files: strategies.json, then the CRDs
+	$(BIN)/python -m spark_engine.strategies.catalogue
+	$(BIN)/python -m spark_crds.generate
+
+bench: $(READY) ## speed as ratios, both sides in one run
+	$(BIN)/python -m bench
+
+clean: ## remove what was built
+	rm -rf .venv .tools engine/build crds/build operator/build
+	find crds engine operator -name '*.egg-info' -prune -exec rm -rf {} +
+	find engine/src \( -name '*.so' -o -name '*.c' \) -delete
+
+$(READY): uv.lock $(PROJECTS) $(KERNELS) | $(UV)
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+$(UV):
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet uv==$(UV_VERSION)

@@ -1,0 +1,1 @@
+"""Speed as ratios: both sides run in one process, interleaved, so that the machine's mood cancels out."""

@@ -1,0 +1,147 @@
+"""An object against a structural schema, in the words of the API server.
+
+Covers the keywords that our CRDs use, which `crds/tests` checks; the reading of every one is compared with the
+jsonschema package there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from spark_crds.schema import Schema
+from spark_crds.violation import Violation, listed, quoted
+
+KEYWORDS = frozenset(
+    "type properties required additionalProperties items enum default description format pattern minLength maxLength "
+    "minimum maximum maxItems maxProperties anyOf x-kubernetes-validations x-kubernetes-preserve-unknown-fields "
+    "x-kubernetes-int-or-string x-kubernetes-list-type x-kubernetes-list-map-keys".split()
+)
+DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def unknown_fields(value: Any, schema: Schema, path: str = "") -> Iterator[Violation]:
+    """Fields that no schema names: the server's strict decoding refuses them."""
+    if isinstance(value, Mapping):
+        if "properties" not in schema:
+            return
+        for name, child in value.items():
+            place = f"{path}.{name}" if path else name
+            if name in schema["properties"]:
+                yield from unknown_fields(child, schema["properties"][name], place)
+            else:
+                yield Violation(place, f'unknown field "{place}"', "unknown")
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from unknown_fields(item, schema["items"], f"{path}[{index}]")
+
+
+def violations(value: Any, schema: Schema, path: str = "") -> Iterator[Violation]:
+    """Everything in `value` that the schema does not allow, CEL rules apart."""
+    if wrong := _type_violation(value, schema, path):
+        yield wrong
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        supported = listed(schema["enum"])
+        yield Violation(path, f"Unsupported value: {quoted(value)}: supported values: {supported}")
+    if isinstance(value, str):
+        yield from _text_violations(value, schema, path)
+    elif isinstance(value, Mapping):
+        yield from _object_violations(value, schema, path)
+    elif isinstance(value, list):
+        yield from _list_violations(value, schema, path)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _number_violations(value, schema, path)
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a value, as the server names it."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return "integer"
+    names = {float: "number", str: "string", list: "array", type(None): "null"}
+    return names.get(type(value), "object")
+
+
+def _type_violation(value: Any, schema: Schema, path: str) -> Violation | None:
+    actual = type_name(value)
+    if schema.get("x-kubernetes-int-or-string"):
+        if actual in ("integer", "string"):
+            return None
+        expected = "integer,string"
+    else:
+        expected = schema.get("type", actual)
+    if actual == expected or (expected == "number" and actual == "integer"):
+        return None
+    return Violation(path, f"Invalid value: {quoted(actual)}: {path} in body must be of type {expected}: {quoted(actual)}")
+
+
+def _text_violations(value: str, schema: Schema, path: str) -> Iterator[Violation]:
+    if len(value) > schema.get("maxLength", len(value)):
+        yield Violation(path, f"Too long: may not be more than {schema['maxLength']} bytes")
+    if len(value) < schema.get("minLength", 0):
+        yield Violation(
+            path,
+            f"Invalid value: {quoted(value)}: {path} in body should be at least {schema['minLength']} chars long",
+        )
+    if "pattern" in schema and not go_search(schema["pattern"], value):
+        yield Violation(
+            path, f"Invalid value: {quoted(value)}: {path} in body should match '{schema['pattern']}'"
+        )
+    if schema.get("format") == "date-time" and not is_date_time(value):
+        yield Violation(
+            path, f"Invalid value: {quoted(value)}: {path} in body must be of type date-time: {quoted(value)}"
+        )
+
+
+def _object_violations(value: Mapping[str, Any], schema: Schema, path: str) -> Iterator[Violation]:
+    properties, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield Violation(_joined(path, name), "Required value")
+    if len(value) > schema.get("maxProperties", len(value)):
+        yield Violation(path, f"Too many: {len(value)}: must have at most {schema['maxProperties']} items")
+    for name, child in value.items():
+        yield from violations(child, properties.get(name, additional), _joined(path, name))
+
+
+def _list_violations(value: list[Any], schema: Schema, path: str) -> Iterator[Violation]:
+    if len(value) > schema.get("maxItems", len(value)):
+        yield Violation(path, f"Too many: {len(value)}: must have at most {schema['maxItems']} items")
+    for index, item in enumerate(value):
+        yield from violations(item, schema.get("items", {}), f"{path}[{index}]")
+
+
+def _number_violations(value: float, schema: Schema, path: str) -> Iterator[Violation]:
+    for keyword, words, broken in (
+        ("minimum", "greater than or equal to", lambda bound: value < bound),
+        ("maximum", "less than or equal to", lambda bound: value > bound),
+    ):
+        if keyword in schema and broken(schema[keyword]):
+            yield Violation(
+                path, f"Invalid value: {quoted(value)}: {path} in body should be {words} {schema[keyword]}"
+            )
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def go_search(pattern: str, value: str) -> bool:
+    """Go's reading of a pattern: classes are ASCII, and $ is the very end (Python's also stops before a newline)."""
+    python = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+    return re.search(python, value, re.ASCII) is not None
+
+
+def is_date_time(value: str) -> bool:
+    """Whether the text is an RFC 3339 time that exists."""
+    if not DATE_TIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value[:19].upper())
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The custom resources as pydantic models: the source from which the CRDs are generated."""

@@ -1,0 +1,84 @@
+"""BacktestRun as a kind: its names, its columns, and the rules on its own name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, WithJsonSchema
+
+from spark_crds import API_VERSION
+from spark_crds.kinds.backtestrun.spec import BacktestRunSpec
+from spark_crds.kinds.backtestrun.status import BacktestRunStatus
+from spark_crds.kinds.base import Model, rule, validations
+from spark_crds.kinds.definition import Column, Definition
+
+RESERVED_NAMES = ("start", "status", "stream", "cancel")
+
+
+class BacktestRun(Model):
+    """One backtest: an immutable spec, run once as a Job, with evidence that can be verified."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
+                "metadata.name must be at most 63 characters long and must not contain dots",
+            ),
+            rule(
+                f"!(self.metadata.name in {list(RESERVED_NAMES)})",
+                f"metadata.name must not be one of {', '.join(RESERVED_NAMES)}: the HTTP API uses these paths",
+            ),
+        )
+    )
+
+    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})] = API_VERSION
+    """Version of this representation of the object."""
+    kind: Annotated[Literal["BacktestRun"], WithJsonSchema({"type": "string"})] = "BacktestRun"
+    """Kind of the object."""
+    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
+    """Name, namespace, labels and annotations."""
+    spec: BacktestRunSpec
+    """What to simulate."""
+    status: BacktestRunStatus = Field(default_factory=BacktestRunStatus)
+    """What the operator observed."""
+
+
+def _reason(condition: str) -> str:
+    return f'.status.conditions[?(@.type=="{condition}")].reason'
+
+
+DEFINITION = Definition(
+    model=BacktestRun,
+    kind="BacktestRun",
+    plural="backtestruns",
+    singular="backtestrun",
+    short_names=("btr",),
+    status_default={"observedGeneration": -1, "phase": "Pending"},
+    columns=(
+        Column("Phase", ".status.phase"),
+        Column("Strategy", ".spec.strategy.name"),
+        Column("Symbol", ".spec.market.symbol"),
+        Column("TF", ".spec.market.timeframe", description="Timeframe"),
+        Column("Return", ".status.display.return"),
+        Column("Sharpe", ".status.display.sharpe"),
+        Column("Drawdown", ".status.display.maxDrawdown"),
+        Column("Trades", ".status.summary.trades", type="integer"),
+        Column("Age", ".metadata.creationTimestamp", type="date"),
+        Column("Verdict", _reason("VerdictPassed"), wide=True),
+        Column("Reason", _reason("Ready"), wide=True),
+        Column("Attempt", ".status.attempt", type="integer", wide=True),
+        Column("Job", ".status.jobName", wide=True),
+        Column("Digest", ".status.digest", wide=True),
+        Column("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
+    ),
+    selectable=(
+        ".status.phase",
+        ".status.specHash",
+        ".status.digest",
+        ".spec.strategy.name",
+        ".spec.market.symbol",
+        ".spec.market.timeframe",
+        ".spec.data.feedRef.name",
+        ".spec.guardrailRef.name",
+    ),
+)

@@ -1,0 +1,73 @@
+"""What the models of all kinds share: strictness, camelCase names, and bounded scalar types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from spark_crds.patterns import (
+    DECIMAL_PATTERN,
+    DNS_SUBDOMAIN_PATTERN,
+    SIGNED_DECIMAL_PATTERN,
+    TIMEFRAME_PATTERN,
+    TIMESTAMP_PATTERN,
+)
+
+class Model(BaseModel):
+    """An object of a custom resource: unknown fields refused, docstrings become `kubectl explain`."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+def rule(expression: str, message: str, **more: str) -> dict[str, str]:
+    """A CEL validation of the object or value at hand."""
+    return {"rule": expression, "message": message} | more
+
+
+def validations(*rules: dict[str, str]) -> dict[str, Any]:
+    """CEL rules as `json_schema_extra`."""
+    return {"x-kubernetes-validations": list(rules)}
+
+
+GREATER_THAN_ZERO = rule("double(self) > 0.0", "must be greater than 0")
+BELOW_ALL = rule("double(self) < 10000.0", "must be less than 10000, which is all of it")
+BELOW_ONE = rule("double(self) < 1.0", "must be less than 1")
+
+Decimal = Annotated[str, Field(max_length=37, pattern=DECIMAL_PATTERN)]
+SignedDecimal = Annotated[str, Field(max_length=38, pattern=SIGNED_DECIMAL_PATTERN)]
+PositiveDecimal = Annotated[
+    str,
+    Field(max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(GREATER_THAN_ZERO)),
+]
+BasisPoints = Annotated[
+    str, Field(max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(BELOW_ALL))
+]
+Fraction = Annotated[
+    str,
+    Field(
+        max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(GREATER_THAN_ZERO, BELOW_ONE)
+    ),
+]
+Timestamp = Annotated[
+    str, Field(max_length=29, pattern=TIMESTAMP_PATTERN, json_schema_extra={"format": "date-time"})
+]
+Timeframe = Annotated[str, Field(max_length=8, pattern=TIMEFRAME_PATTERN)]
+Sha256 = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")]
+ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN_PATTERN)]
+Uri = Annotated[str, Field(min_length=1, max_length=2048)]
+Text = Annotated[str, Field(max_length=1024)]
+Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$")]
+StatusTime = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class Reference(Model):
+    """Another object of the same namespace."""
+
+    name: ObjectName
+    """Its name."""

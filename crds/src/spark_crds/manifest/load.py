@@ -1,0 +1,153 @@
+"""Manifest text to objects: YAML documents, JSON documents, or both one after another."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from spark_crds.manifest.compose import MAX_DEPTH, MAX_VALUES, Composer
+from spark_crds.manifest.error import ManifestError
+from spark_crds.manifest.number import stored_float, stored_integer
+
+MAX_BYTES = 1024 * 1024
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+JSON_SPACE = re.compile(r"[ \t\r\n]*")
+KINDS = {list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
+
+
+def load_manifest(text: str | bytes, source: str) -> list[dict[str, Any]]:
+    """The objects in a YAML or JSON manifest, at least one, as the API server would store what kubectl sends.
+
+    `source` names the file in errors. Stricter than kubectl where kubectl would guess: duplicate keys (also by
+    `<<`), keys with a fraction and text beyond 1 MiB are refused. Raises `ManifestError`.
+    """
+    content = _decoded(text, source)
+    objects = []
+    for value, line in _documents(content, source):
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            raise ManifestError(f"a manifest is an object, this is {KINDS[type(value)]}", source, line)
+        objects.append(value)
+    if not objects:
+        raise ManifestError("holds no object", source)
+    return objects
+
+
+def _decoded(text: str | bytes, source: str) -> str:
+    if len(text) > MAX_BYTES:
+        raise ManifestError(f"is larger than {MAX_BYTES} bytes", source)
+    if isinstance(text, bytes):
+        try:
+            text = text.decode()
+        except UnicodeDecodeError as error:
+            line = text.count(b"\n", 0, error.start) + 1
+            raise ManifestError(f"byte {error.start + 1} is not UTF-8", source, line) from error
+    content = text.removeprefix("\ufeff")
+    if found := UNPRINTABLE.search(content):
+        line = content.count("\n", 0, found.start()) + 1
+        column = found.start() - content.rfind("\n", 0, found.start())
+        raise ManifestError(f"the character U+{ord(found[0]):04X} is not allowed", source, line, column)
+    return content
+
+
+def _documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
+    """kubectl reads JSON while a document begins with `{`, and YAML from the first one that is none."""
+    position = _after_space(content, 0)
+    while content.startswith("{", position):
+        line = content.count("\n", 0, position) + 1
+        try:
+            value, end = JSON.raw_decode(content, position)
+        except json.JSONDecodeError:
+            break
+        except (_JSONRefusal, RecursionError) as refusal:
+            raise _located(refusal, content[position:], source, line) from None
+        _check_bounds(value, source, line)
+        yield value, line
+        position = _after_space(content, end)
+        if not content.startswith(("{", "---"), position) and position < len(content):
+            line = content.count("\n", 0, position) + 1
+            raise ManifestError("after a JSON object only a further one or --- may follow", source, line)
+    start = content.rfind("\n", 0, position) + 1
+    rest = content[position:] if content[start:position].strip() else content[start:]
+    yield from Composer(rest, source, content.count("\n", 0, start) + 1).documents()
+
+
+def _after_space(content: str, position: int) -> int:
+    match = JSON_SPACE.match(content, position)
+    return match.end() if match else position
+
+
+class _JSONRefusal(ValueError):
+    """JSON that is well formed but not acceptable; not a JSONDecodeError, which means: read it as YAML."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _JSONRefusal(f'duplicate key "{next(key for key in keys if keys.count(key) > 1)}"')
+    return value
+
+
+def _float(digits: str) -> int | float:
+    try:
+        return stored_float(float(digits))
+    except OverflowError as error:
+        raise _JSONRefusal(str(error)) from None
+
+
+def _integer(digits: str) -> int | float:
+    try:
+        return stored_integer(digits)
+    except OverflowError as error:
+        raise _JSONRefusal(str(error)) from None
+
+
+def _constant(name: str) -> Any:
+    raise json.JSONDecodeError(name, "", 0)
+
+
+JSON = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+)
+
+
+def _located(refusal: Exception, text: str, source: str, line: int) -> ManifestError:
+    """The same refusal with line and column, which the JSON reader does not have and the YAML reader does."""
+    try:
+        for _ in Composer(text, source, line).documents():
+            pass
+    except ManifestError as error:
+        return error
+    message = f"is nested deeper than {MAX_DEPTH} levels" if isinstance(refusal, RecursionError) else str(refusal)
+    return ManifestError(message, source, line)
+
+
+def _check_bounds(root: Any, source: str, line: int) -> None:
+    level, depth, count = [root], 0, 0
+    while level:
+        depth, count = depth + 1, count + len(level)
+        if depth > MAX_DEPTH:
+            raise ManifestError(f"is nested deeper than {MAX_DEPTH} levels", source, line)
+        if count > MAX_VALUES:
+            raise ManifestError(f"holds more than {MAX_VALUES} values", source, line)
+        for value in level:
+            if isinstance(value, str) and not value.isascii():
+                _check_encodable(value, source, line)
+        level = [child for value in level for child in _children(value)]
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _check_encodable(text: str, source: str, line: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ManifestError("holds half of a surrogate pair (\\ud800 to \\udfff)", source, line) from None

@@ -1,0 +1,116 @@
+"""A manifest and the platform's defaults to a resolved spec: nothing left to decide, one form for one meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from spark_crds.canonical import digest
+from spark_crds.patterns import DECIMAL_PATTERN, SIGNED_DECIMAL_PATTERN
+from spark_crds.schema import Schema, object_schema, with_defaults
+from spark_crds.strategies import find_strategy, with_parameter_defaults
+from spark_crds.validate import validate
+
+OUTSIDE_SPEC_HASH = (
+    "suspend",
+    "cancel",
+    "notes",
+    "engine",
+    "retries",
+    "ttlSecondsAfterFinished",
+    "activeDeadlineSeconds",
+)
+
+
+class SpecError(ValueError):
+    """A manifest that cannot be run. `field` is the path of what is wrong, such as spec.market.symbol."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def resolve(manifest: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The `spec` of a BacktestRun with every default filled in, decimals, times and names in one form.
+
+    `defaults` is a partial spec of the platform, used where the manifest is silent, before the schema's own
+    defaults. Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for the
+    first objection of the API server or of the strategy's own checks.
+    """
+    merged = _with_platform_defaults(manifest, defaults or {})
+    for violation in validate(merged):
+        raise SpecError(violation.field, violation.message)
+    schema = object_schema(merged["kind"])["properties"]["spec"]
+    spec: dict[str, Any] = _normalised(with_defaults(merged["spec"], schema), schema, "spec")
+    spec["strategy"] = _resolved_strategy(spec["strategy"])
+    return spec
+
+
+def spec_hash(spec: Mapping[str, Any]) -> str:
+    """`sha256:<hex>` of a resolved spec, without what does not decide its result."""
+    return digest({name: value for name, value in spec.items() if name not in OUTSIDE_SPEC_HASH})
+
+
+def canonical_decimal(text: str) -> str:
+    """A decimal without exponent, leading or trailing zeros: "010.50" as "10.5", "-0" as "0"."""
+    value = Decimal(text)
+    return f"{value.normalize():f}" if value else "0"
+
+
+def canonical_timestamp(text: str) -> str:
+    """An RFC 3339 time in UTC, with milliseconds only where there are any. Raises `OverflowError`."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    timespec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def _with_platform_defaults(manifest: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    spec = manifest.get("spec")
+    return {**manifest, "spec": _overlaid(defaults, spec)} if isinstance(spec, Mapping) else dict(manifest)
+
+
+def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        lower = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(lower, Mapping):
+            merged[name] = _overlaid(lower, value)
+        elif value is not None or name not in merged:
+            merged[name] = value
+    return merged
+
+
+def _normalised(value: Any, schema: Schema, path: str) -> Any:
+    if isinstance(value, Mapping):
+        properties, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {
+            name: _normalised(child, properties.get(name, additional), f"{path}.{name}")
+            for name, child in value.items()
+        }
+    if isinstance(value, list):
+        return [_normalised(item, schema.get("items", {}), f"{path}[{n}]") for n, item in enumerate(value)]
+    if isinstance(value, str):
+        return _normalised_text(value, schema, path)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _normalised_text(value: str, schema: Schema, path: str) -> str:
+    if schema.get("pattern") in (DECIMAL_PATTERN, SIGNED_DECIMAL_PATTERN):
+        return canonical_decimal(value)
+    if schema.get("format") == "date-time":
+        try:
+            return canonical_timestamp(value)
+        except OverflowError as error:
+            raise SpecError(path, f'"{value}" is out of range; years 1 to 9999 are allowed') from error
+    return value
+
+
+def _resolved_strategy(strategy: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = strategy.get("params", {})
+    entry = find_strategy(strategy["name"]) if "name" in strategy else None
+    if entry is None:
+        return {**strategy, "params": dict(parameters)}
+    return {**strategy, "name": entry.name, "params": with_parameter_defaults(entry, parameters)}

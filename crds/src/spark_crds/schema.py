@@ -1,0 +1,53 @@
+"""The generated CRDs, as the package carries them: which objects there are, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from spark_crds import API_VERSION, GROUP
+
+Schema = Mapping[str, Any]
+PLURALS = {"BacktestRun": "backtestruns"}
+
+
+@cache
+def object_schema(kind: str) -> Schema:
+    """The openAPIV3Schema of a kind. Raises `KeyError` for a kind that is not ours."""
+    content = files("spark_crds").joinpath("manifests", f"{GROUP}_{PLURALS[kind]}.yaml").read_bytes()
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    definition = yaml.load(content, Loader=loader)  # noqa: S506  # safe loaders both
+    schema: Schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def is_ours(manifest: Mapping[str, Any]) -> bool:
+    """Whether apiVersion and kind name a kind of this package."""
+    kind = manifest.get("kind")
+    return manifest.get("apiVersion") == API_VERSION and isinstance(kind, str) and kind in PLURALS
+
+
+def with_defaults(value: Any, schema: Schema) -> Any:
+    """A copy of `value` with every default of the schema filled in, as the API server stores it.
+
+    Null where the schema does not allow it counts as absent.
+    """
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        additional = schema.get("additionalProperties", {})
+        filled = {
+            name: with_defaults(child, properties.get(name, additional))
+            for name, child in value.items()
+            if child is not None or (name not in properties and not additional)
+        }
+        for name, child_schema in properties.items():
+            if name not in filled and "default" in child_schema:
+                filled[name] = with_defaults(child_schema["default"], child_schema)
+        return filled
+    if isinstance(value, list):
+        return [with_defaults(item, schema.get("items", {})) for item in value]
+    return value

@@ -1,0 +1,56 @@
+"""The terminal: results on stdout, progress and complaints on stderr. rich honours NO_COLOR and pipes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPED_WIDTH = 100
+
+
+@cache
+def output() -> Console:
+    """Where results go. A pipe gets a fixed width, so that what it gets does not depend on the terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def complain(message: str) -> None:
+    """One error, on stderr, as `error: ...`."""
+    coloured = sys.stderr.isatty() and not _no_color()
+    prefix = "\x1b[1;31merror:\x1b[0m" if coloured else "error:"
+    sys.stderr.write(f"{prefix} {printable(message)}\n")
+
+
+def note(message: str) -> None:
+    """One line for a person, on stderr."""
+    sys.stderr.write(f"{printable(message)}\n")
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: a manifest must not be able to drive the terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A function that shows the present stage: a spinner on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda stage: status.update(f"{stage} …")
+
+
+def _no_color() -> bool:
+    return bool(os.environ.get("NO_COLOR"))

@@ -1,0 +1,98 @@
+"""`backtest`: one module a command; this one parses arguments and turns every ending into an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from spark_crds.formats.outcome import ExitCode
+
+from spark_engine import __version__
+from spark_engine.command import data, report, run, strategies, validate, verify
+from spark_engine.command.console import complain
+from spark_engine.command.usage import Usage
+from spark_engine.errors import BacktestError
+from spark_engine.evidence.directory import NotOurs
+
+COMMANDS = (run, verify, report, validate, strategies, data)
+
+DESCRIPTION = """\
+Deterministic backtests from a manifest: the same spec, data and engine give the same evidence digest,
+on this machine and in a cluster.
+"""
+
+EPILOG = """\
+examples:
+  backtest run -f examples/btcusdt-1h-sma-cross.yaml
+  backtest run -f run.yaml --set strategy.params.fast=12 --data candles.parquet
+  backtest verify runs/btcusdt-1h-sma-cross-1a2b3c4d --rerun
+  backtest data inspect candles.csv.gz
+
+exit codes:
+  0 done    1 verify found a difference    2 usage    10 bad spec    11 bad data    12 bad strategy
+  13 guardrail breach    14 deadline    20 engine error    21 store unavailable    130, 143 interrupted
+"""
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the program is, so that partial files are removed on the way out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Results go to stdout, everything else to stderr; never a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    options = _parser().parse_args(arguments)
+    try:
+        code = int(options.execute(options))
+        sys.stdout.flush()
+        return code
+    except BacktestError as error:
+        return _end(error.message, error.exit_code, error.field)
+    except (Usage, NotOurs) as error:
+        return _end(str(error), ExitCode.USAGE)
+    except KeyboardInterrupt:
+        return _end("interrupted; nothing was written", ExitCode.INTERRUPTED)
+    except Terminated:
+        return _end("terminated; nothing was written", ExitCode.TERMINATED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except Exception as error:
+        if os.environ.get("SPARK_DEBUG"):
+            traceback.print_exc()
+        return _end(
+            f"{type(error).__name__}: {error} (a defect of the engine; SPARK_DEBUG=1 shows where)",
+            ExitCode.ENGINE_ERROR,
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="backtest",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"backtest {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.configure(commands)
+    return parser
+
+
+def _end(message: str, code: ExitCode, field: str | None = None) -> int:
+    complain(message if field is None else f"{field}: {message}")
+    return int(code)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""`backtest validate`: what the API server and the operator would say of a manifest, without either."""
+
+from __future__ import annotations
+
+import argparse
+
+from spark_crds.formats.outcome import ExitCode
+
+from spark_engine.command.console import complain
+from spark_engine.command.usage import Subparsers, add_command, read_input
+from spark_engine.errors import BacktestError
+from spark_engine.execute.execution import check
+from spark_engine.execute.manifest import resolve_run
+
+DETAILS = """\
+Exit code 0: every object would be accepted and run; 10: one would not, and the message says why.
+"""
+
+
+def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = add_command(commands, "validate", execute, "check manifests as the API server would", DETAILS)
+    parser.add_argument(
+        "-f", "--file", dest="files", action="append", nargs="+", required=True, help="manifests; - is stdin"
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    from spark_crds.manifest import ManifestError, load_manifest
+    from spark_crds.validate import verdict
+
+    accepted = True
+    for name in (name for group in options.files for name in group):
+        try:
+            manifests = load_manifest(read_input(name), name)
+        except ManifestError as error:
+            complain(str(error))
+            accepted = False
+            continue
+        for manifest in manifests:
+            refusal = verdict(manifest) or _engine_refusal(manifest)
+            accepted = accepted and not refusal
+            if refusal:
+                complain(f"{name}: {refusal}")
+            else:
+                print(f"{name}: {_title(manifest)} is valid")  # noqa: T201 - the result
+    return int(ExitCode.DONE if accepted else ExitCode.INVALID_SPEC)
+
+
+def _engine_refusal(manifest: dict[str, object]) -> str:
+    """What the engine would refuse of an object that the API server accepts; empty if nothing."""
+    try:
+        check(resolve_run(manifest).spec)
+    except BacktestError as error:
+        return str(error)
+    return ""
+
+
+def _title(manifest: dict[str, object]) -> str:
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return f"{manifest.get('kind')}/{name}"

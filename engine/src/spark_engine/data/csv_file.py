@@ -1,0 +1,118 @@
+"""Candles from the bytes of a CSV file, packed by gzip or not."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+from arro3.core import DataType, Field, Schema
+from arro3.io import read_csv
+
+from spark_engine.data.arrow import decoding
+from spark_engine.data.names import Layout, layout_by_name, layout_by_position
+from spark_engine.data.rows import Rows
+from spark_engine.data.stamps import stamp_ms
+from spark_engine.data.table import rows_from_batches
+from spark_engine.errors import InvalidData
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+DELIMITERS: Final = (",", ";", "\t", "|")
+BATCH_ROWS: Final = 1 << 16
+LONGEST_HEADER: Final = 1 << 16
+UNPACKED_AT_LEAST: Final = 64 << 20  # a gzip file may unpack to this much, or to 50 times its size
+UNPACKED_RATIO: Final = 50
+PIECE: Final = 1 << 20
+WRONG_CELLS: Final = re.compile(r"incorrect number of fields for line (\d+), expected (\d+) got (\d+)")
+
+
+def read_csv_rows(content: bytes, what: str, symbol: str, timestamps: str) -> Rows:
+    """The rows of one file. Raises `InvalidData`."""
+    if content[:2] == GZIP_MAGIC:
+        content = _unpacked(content, what)
+    if content[:2] in UTF16_MARKS:
+        raise InvalidData(f"{what} is UTF-16; a CSV file must be UTF-8", field="spec.data.uri")
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    begin = _preamble(content)
+    line = _first_line(content, begin)
+    delimiter = max(DELIMITERS, key=line.count)
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    layout, has_header = _layout(cells, symbol, timestamps, what)
+    with decoding(what):
+        try:
+            batches = list(
+                read_csv(
+                    content[begin:] if begin else content,
+                    Schema([Field(str(position), DataType.string()) for position in range(len(cells))]),
+                    has_header=has_header,
+                    delimiter=delimiter,
+                    batch_size=BATCH_ROWS,
+                )
+            )
+        except Exception as error:
+            raise _with_line(error, what, content.count(b"\n", 0, begin)) from None
+        return rows_from_batches(batches, layout, symbol, what)
+
+
+def _layout(cells: Sequence[str], symbol: str, timestamps: str, what: str) -> tuple[Layout, bool]:
+    """A first line of times and numbers is data, any other holds the names."""
+    if len(cells) >= 5 and stamp_ms(cells[0]) is not None and all(map(_is_number, cells[1:5])):
+        return layout_by_position(len(cells), what), False
+    return layout_by_name(cells, symbol, timestamps, what), True
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _preamble(content: bytes) -> int:
+    """Where the table begins: after blank lines, comments and the address that some exports put on top."""
+    begin = 0
+    for line in io.BytesIO(content[:LONGEST_HEADER]):
+        text = line.strip().lower()
+        if text and not text.startswith((b"#", b"http://", b"https://", b"www.")):
+            break
+        begin += len(line)
+    return begin
+
+
+def _first_line(content: bytes, begin: int) -> str:
+    lines = content[begin : begin + LONGEST_HEADER].splitlines()
+    return lines[0].decode("utf-8", errors="replace") if lines else ""
+
+
+def _unpacked(content: bytes, what: str) -> bytes:
+    most = max(UNPACKED_AT_LEAST, UNPACKED_RATIO * len(content))
+    pieces = []
+    size = 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            while piece := stream.read(PIECE):
+                size += len(piece)
+                if size > most:
+                    raise InvalidData(f"{what} unpacks to more than {most} bytes", field="spec.data.uri")
+                pieces.append(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidData(f"{what} is not a whole gzip file: {error}", field="spec.data.uri") from None
+    return b"".join(pieces)
+
+
+def _with_line(error: Exception, what: str, lines_before: int) -> Exception:
+    match = WRONG_CELLS.search(str(error))
+    if match is None:
+        return error
+    line, expected, got = (int(number) for number in match.groups())
+    return InvalidData(
+        f"{what}, line {line + lines_before}: {got} cells where the first line has {expected}",
+        field="spec.data.uri",
+    )

@@ -1,0 +1,71 @@
+"""Candle rows on their way in: seven columns that this process owns and may write to."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+NAN: Final = float("nan")
+TYPE_CODES: Final = {"ts": "q", "quality": "b"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """ts: int64, ms UTC. open, high, low, close, volume: float64, NaN where null. quality: int8. Equal lengths."""
+
+    ts: memoryview
+    open: memoryview
+    high: memoryview
+    low: memoryview
+    close: memoryview
+    volume: memoryview
+    quality: memoryview
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def prices(self) -> tuple[memoryview, memoryview, memoryview, memoryview]:
+        return self.open, self.high, self.low, self.close
+
+    def columns(self) -> tuple[memoryview, ...]:
+        return self.ts, self.open, self.high, self.low, self.close, self.volume, self.quality
+
+    def between(self, begin: int, end: int) -> Rows:
+        """The rows [begin, end), sharing memory."""
+        return Rows(*(column[begin:end] for column in self.columns()))
+
+    def take(self, order: Sequence[int]) -> Rows:
+        """A copy of the rows named by `order`, in that order."""
+        return Rows(*(typed(column.format, map(column.__getitem__, order)) for column in self.columns()))
+
+    def copy(self) -> Rows:
+        return Rows(*(typed(column.format, column) for column in self.columns()))
+
+
+def typed(code: str, values: Iterable[float] | memoryview) -> memoryview:
+    """A writable column of type `code` ("q", "d", "b")."""
+    return memoryview(array(code, values))
+
+
+def zeros(code: str, length: int) -> memoryview:
+    return memoryview(array(code, bytes(array(code).itemsize * length)))
+
+
+def empty(length: int) -> Rows:
+    """Rows of zeros, to be written."""
+    return Rows(*(zeros(TYPE_CODES.get(column.name, "d"), length) for column in fields(Rows)))
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """All rows of `parts`, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = empty(sum(map(len, parts)))
+    begin = 0
+    for part in parts:
+        for target, column in zip(whole.columns(), part.columns(), strict=True):
+            target[begin : begin + len(part)] = column
+        begin += len(part)
+    return whole

@@ -1,0 +1,44 @@
+"""From a manifest to a run with nothing left to decide. Laptops and notebooks only: pods get it resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spark_crds.formats.run import RunDocument, RunIdentity
+from spark_crds.manifest import ManifestError, load_manifest
+from spark_crds.resolve import SpecError, resolve, spec_hash
+from spark_crds.validate import validate
+
+from spark_engine.errors import InvalidSpec
+
+
+def load_object(content: bytes, source: str) -> dict[str, Any]:
+    """The one object in a manifest. Raises `InvalidSpec`."""
+    try:
+        objects = load_manifest(content, source)
+    except ManifestError as error:
+        raise InvalidSpec(str(error)) from None
+    if len(objects) != 1:
+        raise InvalidSpec(f"{source} holds {len(objects)} objects; a run takes one BacktestRun")
+    return objects[0]
+
+
+def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
+    """A BacktestRun, validated and resolved. Raises `InvalidSpec` with everything that is wrong with it."""
+    violations = validate(manifest)
+    if violations:
+        first, *others = violations
+        lines = [first.message, *(f"{other.field}: {other.message}" for other in others)]
+        raise InvalidSpec("\n       ".join(lines), field=first.field)
+    try:
+        spec = resolve(manifest)
+    except SpecError as error:
+        raise InvalidSpec(error.message, field=error.field) from None
+    metadata = manifest["metadata"]
+    return RunDocument(
+        run=RunIdentity(name=metadata["name"], namespace=metadata.get("namespace", "")),
+        spec=spec,
+        spec_hash=spec_hash(spec),
+        deadline_seconds=spec.get("activeDeadlineSeconds"),
+    )

@@ -1,0 +1,93 @@
+"""The engine in a notebook: `spark_engine.read_candles` and `spark_engine.run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spark_crds import API_VERSION
+from spark_crds.formats.evidence import evidence_digest
+
+from spark_engine.data.candles import Candles
+from spark_engine.data.read import read_candles as read
+from spark_engine.data.request import CandleRequest
+from spark_engine.errors import InvalidSpec
+from spark_engine.evidence import tables
+from spark_engine.execute.execution import Execution, check, execute
+from spark_engine.settings import candle_request
+
+if TYPE_CHECKING:
+    import polars
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run gave. Tables are polars frames, made when they are asked for (needs `spark-engine[frames]`)."""
+
+    execution: Execution
+
+    @property
+    def metrics(self) -> dict[str, float | int | None]:
+        return {name: metric.value for name, metric in self.execution.metrics.items()}
+
+    @property
+    def digest(self) -> str:
+        """The evidence digest: that of `backtest run` on the same spec, data and engine."""
+        return evidence_digest(self.execution.result)
+
+    @property
+    def fills(self) -> polars.DataFrame:
+        ledger, candles = self.execution.ledger, self.execution.candles
+        return _frame(tables.fills_table(ledger.fills, candles, self._symbol))
+
+    @property
+    def trades(self) -> polars.DataFrame:
+        return _frame(tables.trades_table(self.execution.ledger.trades, self.execution.candles))
+
+    @property
+    def equity(self) -> polars.DataFrame:
+        cash = self.execution.account.initial_cash
+        return _frame(tables.equity_table(self.execution.ledger, self.execution.candles, cash))
+
+    @property
+    def _symbol(self) -> str:
+        return str(self.execution.spec["market"]["symbol"])
+
+
+def read_candles(uri: str, *, symbol: str, timeframe: str, **policies: Any) -> Candles:
+    """Candles of a file, directory, object store or sample; `policies` are the fields of `CandleRequest`."""
+    return read(CandleRequest(uri=uri, symbol=symbol, timeframe=timeframe, **policies))
+
+
+def run(spec: Mapping[str, Any] | str | Path, candles: Candles | None = None) -> RunResult:
+    """Runs a BacktestRun: a manifest as a dict or a path, or its `spec` alone.
+
+    Raises `BacktestError`. `candles` stands for `spec.data`, for many runs over the same candles.
+    """
+    from spark_engine.execute.manifest import load_object, resolve_run
+
+    manifest = _as_manifest(spec) if isinstance(spec, Mapping) else load_object(_read(Path(spec)), str(spec))
+    resolved = resolve_run(manifest).spec
+    check(resolved)
+    return RunResult(execute(resolved, candles or read(candle_request(resolved))))
+
+
+def _as_manifest(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "spec" in spec:
+        return spec
+    return {"apiVersion": API_VERSION, "kind": "BacktestRun", "metadata": {"name": "notebook"}, "spec": spec}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidSpec(f"cannot read {path}: {error.strerror}") from None
+
+
+def _frame(table: Any) -> polars.DataFrame:
+    import polars
+
+    return polars.DataFrame(table)

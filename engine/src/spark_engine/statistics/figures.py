@@ -1,0 +1,94 @@
+"""The sums that all metrics are made of, taken from a ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spark_engine.data.candles import Candles
+from spark_engine.simulation import columns
+from spark_engine.simulation.ledger import Account, Ledger, Moments, Trades
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TradeSums:
+    """Over at least one closed trade; sums in trade order."""
+
+    count: int
+    wins: int
+    losses: int
+    gained: float  # sum of positive pnl
+    lost: float  # sum of negative pnl
+    total: float
+    best: float
+    worst: float
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`span_ms`: from the first close to the last. Daily returns are between the last closes of UTC days."""
+
+    bars: int
+    span_ms: int
+    initial_cash: float
+    final_equity: float
+    final_equity_liquidated: float
+    equity_sum: float
+    moments: Moments
+    daily_returns: int
+    daily_s1: float
+    daily_s2: float
+    trades: TradeSums | None
+    total_fees: float
+    total_slippage: float
+    turnover_notional: float
+    periods_per_year: float
+
+
+def figures(ledger: Ledger, candles: Candles, account: Account, periods_per_year: float) -> Figures:
+    """From the ledger of one run over `candles[warmup:]`, n >= 1 bars."""
+    ts = candles.ts[candles.warmup :]
+    equity_sum, daily_returns, daily_s1, daily_s2 = columns.equity_sums(ts, ledger.equity, day_end(ts[0]))
+    return Figures(
+        bars=len(ts),
+        span_ms=ts[-1] - ts[0],
+        initial_cash=account.initial_cash,
+        final_equity=ledger.equity[-1],
+        final_equity_liquidated=ledger.final_equity_liquidated,
+        equity_sum=equity_sum,
+        moments=ledger.moments,
+        daily_returns=int(daily_returns),
+        daily_s1=daily_s1,
+        daily_s2=daily_s2,
+        trades=trade_sums(ledger.trades),
+        total_fees=ledger.total_fees,
+        total_slippage=ledger.total_slippage,
+        turnover_notional=ledger.turnover_notional,
+        periods_per_year=periods_per_year,
+    )
+
+
+def day_end(ts: int) -> int:
+    """Where the UTC day of `ts` ends, ms UTC."""
+    return (ts // DAY_MS + 1) * DAY_MS
+
+
+def trade_sums(trades: Trades) -> TradeSums | None:
+    if not len(trades):
+        return None
+    wins, losses, gained, lost, total, best, worst, bars = columns.trade_sums(
+        trades.entry_bar, trades.exit_bar, trades.pnl
+    )
+    return TradeSums(
+        count=len(trades),
+        wins=int(wins),
+        losses=int(losses),
+        gained=gained,
+        lost=lost,
+        total=total,
+        best=best,
+        worst=worst,
+        bars=int(bars),
+    )

@@ -1,0 +1,111 @@
+"""Strategies by name, and the check of what a spec passes to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spark_engine.errors import InvalidSpec
+from spark_engine.strategies import rsi, sma_cross
+from spark_engine.strategies.table import Parameter, Parameters, Strategy, Value
+
+__all__ = ["BUILT_IN", "Strategy", "check_parameters", "find"]
+
+BUILT_IN: tuple[Strategy, ...] = (rsi.STRATEGY, sma_cross.STRATEGY)
+
+NOUNS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
+
+
+def find(name: str) -> Strategy:
+    """The strategy of that name or alias. Raises `InvalidSpec` with the names that exist."""
+    for strategy in BUILT_IN:
+        if name == strategy.name or name in strategy.aliases:
+            return strategy
+    names = [strategy.name for strategy in BUILT_IN]
+    raise InvalidSpec(
+        f"there is no strategy {name!r}{_suggestion(name, names)}; there are: {', '.join(names)}",
+        field="spec.strategy.name",
+    )
+
+
+def check_parameters(strategy: Strategy, parameters: Mapping[str, Any]) -> dict[str, Value]:
+    """`parameters` with every default filled, in the order of the table; 9.0 becomes 9 where 9 is meant.
+
+    Raises `InvalidSpec` naming `spec.strategy.params.<name>` for what is unknown, missing, of another type,
+    out of range or against a cross-check.
+    """
+    _refuse_unknown(strategy, parameters)
+    checked = {parameter.name: _checked(parameter, parameters) for parameter in strategy.parameters}
+    _cross_check(strategy, checked)
+    return checked
+
+
+def allowed(parameter: Parameter) -> str:
+    """What a parameter may be, in words: "a whole number from 1 to 10000"."""
+    if parameter.choices:
+        return "one of " + ", ".join(parameter.choices)
+    if parameter.minimum is not None and parameter.maximum is not None:
+        return f"{NOUNS[parameter.type]} from {parameter.minimum} to {parameter.maximum}"
+    return NOUNS[parameter.type]
+
+
+def _refuse_unknown(strategy: Strategy, parameters: Mapping[str, Any]) -> None:
+    names = [parameter.name for parameter in strategy.parameters]
+    for name in parameters:
+        if name not in names:
+            raise InvalidSpec(
+                f"{strategy.name} has no such parameter{_suggestion(str(name), names)}; "
+                f"it has: {', '.join(names)}",
+                field=_field(name),
+            )
+
+
+def _checked(parameter: Parameter, parameters: Mapping[str, Any]) -> Value:
+    value = parameters.get(parameter.name)
+    if value is None:
+        if parameter.default is None:
+            raise InvalidSpec(f"is required: {allowed(parameter)}", field=_field(parameter.name))
+        return parameter.default
+    if not _is_of_type(parameter, value) or not _is_in_range(parameter, value):
+        raise InvalidSpec(f"must be {allowed(parameter)}, is {value!r}", field=_field(parameter.name))
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # the API server stores 30.0 as 30; both spell one spec
+    return value  # type: ignore[no-any-return]
+
+
+def _is_of_type(parameter: Parameter, value: Any) -> bool:
+    if parameter.type == "boolean" or isinstance(value, bool):
+        return parameter.type == "boolean" and isinstance(value, bool)
+    if parameter.type == "string":
+        return isinstance(value, str)
+    if parameter.type == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int | float)
+
+
+def _is_in_range(parameter: Parameter, value: Any) -> bool:
+    if parameter.choices:
+        return value in parameter.choices
+    if parameter.minimum is not None and not value >= parameter.minimum:
+        return False
+    return parameter.maximum is None or bool(value <= parameter.maximum)
+
+
+def _cross_check(strategy: Strategy, parameters: Parameters) -> None:
+    for check in strategy.checks:
+        if not check.passes(parameters):
+            left, right = parameters[check.left], parameters[check.right]
+            raise InvalidSpec(
+                f"{check.message}: {check.left} is {left}, {check.right} is {right}", field=_field(check.left)
+            )
+
+
+def _field(name: object) -> str:
+    return f"spec.strategy.params.{name}"
+
+
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only where a run fails anyway
+
+    close = get_close_matches(name.lower(), list(names), n=1)
+    return f", did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,61 @@
+"""What a built-in strategy declares about itself: the source of checks, schemas and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from spark_engine.data.candles import Candles
+from spark_engine.simulation.ledger import Decisions
+
+Value = int | float | bool | str
+Parameters = Mapping[str, Value]
+ParameterType = Literal["integer", "number", "boolean", "string"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. `default` None means required; the range includes its ends."""
+
+    name: str
+    type: ParameterType
+    summary: str
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    choices: tuple[str, ...] = ()
+    default: Value | None = None
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule between two parameters."""
+
+    left: str
+    operator: Literal["<", "<="]
+    right: str
+    message: str
+
+    def passes(self, parameters: Parameters) -> bool:
+        left, right = float(parameters[self.left]), float(parameters[self.right])
+        return left < right if self.operator == "<" else left <= right
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A strategy and how it decides.
+
+    `decide(candles, parameters)` takes parameters that were checked, with every default filled, and returns
+    the events of the window; it may raise `InvalidSpec` where they do not fit the data.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    parameters: tuple[Parameter, ...]
+    checks: tuple[Check, ...]
+    decide: Callable[[Candles, Parameters], Decisions]

@@ -1,0 +1,99 @@
+"""chart.json: few buckets, exact extremes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MAX_BUCKETS = 1_500
+
+walks = st.tuples(
+    st.integers(min_value=1, max_value=5_000), st.randoms(use_true_random=False), st.floats(0.0, 0.2)
+)
+
+
+def walk(bars: int, random: Any, spread: float) -> list[float]:
+    closes = [100.0]
+    for _ in range(bars - 1):
+        closes.append(max(1e-6, closes[-1] * (1 + random.uniform(-spread, spread))))
+    return closes
+
+
+def worst_drawdown(equity: memoryview, cash: float) -> float:
+    peak, worst = cash, 0.0
+    for value in equity:
+        peak = max(peak, value)
+        worst = max(worst, 1.0 - value / peak)
+    return worst
+
+
+@settings(max_examples=40, deadline=None)
+@given(walks)
+def test_no_extreme_is_lost_between_buckets(a_run: Callable[..., Any], shape: tuple[int, Any, float]) -> None:
+    run = a_run(walk(*shape), {bar: 1.0 - bar % 2 for bar in range(0, shape[0], 7)})
+    chart = run.chart
+    assert max(chart["price"]["high"]) == max(run.candles.high)
+    assert min(chart["price"]["low"]) == min(run.candles.low)
+    assert max(chart["equity"]["high"]) == max(run.ledger.equity)
+    assert min(chart["equity"]["low"]) == min(run.ledger.equity)
+    assert max(chart["drawdown"]["worst"]) == worst_drawdown(run.ledger.equity, run.cash)
+    assert chart["equity"]["last"][-1] == run.ledger.equity[-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(walks)
+def test_every_column_has_one_value_a_bucket_in_ascending_time(
+    a_run: Callable[..., Any], shape: tuple[int, Any, float]
+) -> None:
+    chart = a_run(walk(*shape)).chart
+    buckets = len(chart["price"]["ts"])
+    assert 1 <= buckets <= MAX_BUCKETS
+    for pane in ("price", "equity", "benchmark", "drawdown", "position"):
+        assert {len(column) for column in chart[pane].values()} == {buckets}
+        assert chart[pane]["ts"] == sorted(set(chart[pane]["ts"]))
+
+
+def test_a_short_window_has_one_bucket_a_bar(a_run: Callable[..., Any]) -> None:
+    closes = [100.0, 110.0, 90.0, 95.0]
+    chart = a_run(closes).chart
+    assert chart["price"]["close"] == closes
+    assert chart["drawdown"]["worst"] == [0, 0, 0, 0]
+
+
+def test_warm_up_bars_are_not_drawn(a_run: Callable[..., Any]) -> None:
+    run = a_run([50.0, 60.0, 100.0, 101.0, 102.0], {0: 1.0}, warmup=2)
+    assert run.chart["bars"] == 3
+    assert run.chart["price"]["ts"] == list(run.candles.ts[2:])
+    assert run.chart["price"]["low"][0] == 60.0
+    assert run.chart["fills"]["ts"] == [run.candles.ts[3]]
+
+
+def test_fills_carry_names_and_the_time_of_their_bar(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0, 110.0, 120.0, 130.0], {0: 1.0, 1: 0.0})
+    fills = run.chart["fills"]
+    assert fills["side"] == ["buy", "sell"]
+    assert fills["reason"] == ["signal", "signal"]
+    assert fills["ts"] == [run.candles.ts[1], run.candles.ts[2]]
+    assert fills["price"] == list(run.ledger.fills.price)
+    assert (fills["shown"], fills["total"]) == (2, 2)
+
+
+def test_only_the_last_4000_fills_are_kept(a_run: Callable[..., Any]) -> None:
+    bars = 4_400
+    run = a_run([100.0] * bars, {bar: 1.0 - bar % 2 for bar in range(bars - 1)}, fee=0.0)
+    fills = run.chart["fills"]
+    assert fills["total"] == len(run.ledger.fills) > 4_000
+    assert fills["shown"] == len(fills["bar"]) == 4_000
+    assert fills["bar"][-1] == run.ledger.fills.bar[-1]
+
+
+def test_a_drawdown_beyond_the_whole_account_is_more_than_one(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0, 100.0, 100.0, 250.0, 240.0], {0: -1.0})
+    assert min(run.ledger.equity) < 0
+    assert max(run.chart["drawdown"]["worst"]) == pytest.approx(
+        1 - min(run.ledger.equity) / max(run.ledger.equity)
+    )

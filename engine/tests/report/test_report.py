@@ -1,0 +1,279 @@
+"""The report says what the evidence says, and nothing that a stranger wrote into it can act."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spark_engine.report.render import render_report
+from spark_engine.statistics.definitions import DEFINITIONS
+
+MAX_BYTES = 1_500_000
+VOID = {"meta", "link", "br", "input", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: elements with attributes, texts by element, exact figures."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.hidden = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        self.hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def figures(self, attribute: str) -> dict[str, float]:
+        """Exact values by metric id."""
+        return {
+            str(found[attribute]): float(str(found["value"]))
+            for tag, found in self.elements
+            if tag == "data" and attribute in found and found["value"]
+        }
+
+
+def zigzag(bars: int) -> list[float]:
+    return [100.0 + 10 * (bar % 20 if bar % 40 < 20 else 20 - bar % 20) for bar in range(bars)]
+
+
+def trading(bars: int, every: int = 9) -> dict[int, float]:
+    return {bar: float(bar // every % 2 == 0) for bar in range(0, bars - 1, every)}
+
+
+@pytest.fixture(scope="module")
+def ordinary(a_run: Callable[..., Any]) -> Any:
+    return a_run(zigzag(400), trading(400), notes="A first try.", criteria={"minTrades": 5, "minSharpe": "9"})
+
+
+def test_every_metric_stands_in_the_page_with_its_exact_value_and_definition(ordinary: Any) -> None:
+    page = Page(ordinary.page())
+    shown = page.figures("data-metric")
+    for name, metric in ordinary.evidence["result"]["metrics"].items():
+        assert metric["definition"] in page.text
+        assert DEFINITIONS[name].text in page.text
+        if metric["value"] is not None:
+            assert shown[name] == metric["value"]
+
+
+def test_the_headlines_are_the_metrics_of_the_evidence(ordinary: Any) -> None:
+    metrics = ordinary.evidence["result"]["metrics"]
+    shown = Page(ordinary.page()).figures("data-headline")
+    for name in ("totalReturn", "maxDrawdown", "sharpe"):
+        assert shown[name] == metrics[name]["value"]
+    gross = sum(pnl for pnl in ordinary.trades["pnl"] if pnl > 0)
+    costs = metrics["totalFees"]["value"] + metrics["totalSlippage"]["value"]
+    assert shown["costs"] == pytest.approx(costs / gross, rel=1e-12)
+
+
+def test_a_figure_is_rounded_for_the_eye(ordinary: Any) -> None:
+    drawdown = ordinary.evidence["result"]["metrics"]["maxDrawdown"]["value"]
+    assert f"{100 * drawdown:.2f}%" in Page(ordinary.page()).text
+
+
+def test_a_metric_without_a_value_is_a_dash_with_its_reason(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0] * 50)
+    assert run.evidence["result"]["metrics"]["winRate"]["reason"] == "NoTrades"
+    page = Page(run.page())
+    assert "winRate" not in page.figures("data-metric")
+    assert "Win rate – No trades" in page.text
+
+
+def test_digests_data_and_files_are_named(ordinary: Any) -> None:
+    text = Page(ordinary.page()).text
+    evidence = ordinary.evidence
+    assert evidence["digest"] in text
+    for name in ("candles", "decisions", "fills", "equity", "events"):
+        assert evidence["result"][name] in text
+    assert evidence["run"]["data"]["sha256"] in text
+    assert evidence["run"]["files"][0]["sha256"] in text
+    assert "backtest verify DIR --rerun" in text
+
+
+def test_a_failed_verdict_names_the_criterion_that_failed(ordinary: Any) -> None:
+    text = Page(ordinary.page()).text
+    assert "Verdict failed Not met: Min Sharpe." in text
+    assert "Min trades 5" in text
+
+
+def test_gaps_and_mended_rows_are_warned_of(ordinary: Any) -> None:
+    evidence = json.loads(json.dumps(ordinary.evidence))
+    evidence["result"]["dataQuality"] |= {"gaps": 3, "missingBars": 100, "longestGapSeconds": 90_000}
+    evidence["result"]["dataQuality"] |= {"conflictingDuplicates": 2}
+    evidence["result"]["checks"]["fillsAfterGap"] = 1
+    text = Page(render_report(evidence, ordinary.chart, ordinary.trades)).text
+    assert "3 gaps in the data" in text
+    assert "100 bars missing (20.00%), the longest gap 1 d 1 h; 1 fill on the first bar after one." in text
+    assert "2 rows mended" in text
+    assert "80.00%" in text
+
+
+def test_every_trade_of_a_short_run_is_a_row(ordinary: Any) -> None:
+    html = ordinary.page()
+    total = ordinary.evidence["result"]["counts"]["trades"]
+    assert html.count('<tr class="won">') + html.count('<tr class="lost">') == total
+    assert html.count('<tr class="won">') == sum(pnl > 0 for pnl in ordinary.trades["pnl"])
+
+
+def test_of_many_trades_the_last_1000_are_shown_and_the_rest_is_pointed_to(a_run: Callable[..., Any]) -> None:
+    bars = 2_600
+    run = a_run(zigzag(bars), {bar: 1.0 - bar % 2 for bar in range(bars - 1)}, fee=0.0)
+    total = len(run.trades["pnl"])
+    assert total > 1_000
+    html = run.page()
+    text = Page(html).text
+    assert f"The last 1,000 of {total:,} trades. The {total - 1_000:,} before them" in text
+    assert html.count('<tr class="won">') + html.count('<tr class="lost">') == 1_000
+    assert f"{sum(pnl > 0 for pnl in run.trades['pnl']):,} trades won (bars upwards)" in text
+
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>'\"{{ 7*7 }}&amp;"
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(a_run: Callable[..., Any]) -> None:
+    run = a_run(zigzag(100), trading(100), notes=HOSTILE, symbol=HOSTILE)
+    run.evidence["run"]["name"] = HOSTILE
+    run.evidence["run"]["host"] = HOSTILE
+    run.evidence["result"]["spec"]["strategy"]["params"] = {HOSTILE: HOSTILE}
+    harmless = Page(a_run(zigzag(100), trading(100), notes="-").page())
+    page = Page(run.page())
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("script") == [tag for tag, _ in harmless.elements].count("script")
+    assert "img" not in tags
+    assert not any(name.startswith("on") for _, found in page.elements for name in found)
+    assert page.texts.count(HOSTILE) >= 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_any_note_comes_out_as_it_went_in(ordinary: Any, note: str) -> None:
+    evidence = {**ordinary.evidence, "run": {**ordinary.evidence["run"], "notes": note}}
+    html = render_report(evidence, ordinary.chart, ordinary.trades)
+    match = re.search(r'<p class="notes">(.*?)</p>', html, re.DOTALL)
+    assert (unescape(match[1]) if match else "") == unescape(note.replace("&", "&amp;"))
+
+
+def test_the_page_loads_nothing(ordinary: Any) -> None:
+    html = ordinary.page()
+    for tag, found in Page(html).elements:
+        assert tag not in ("img", "link", "iframe", "object", "embed", "base", "form")
+        assert "src" not in found
+        assert "style" not in found
+        assert (found.get("href") or "#").startswith("#")
+    assert not re.search(r"https?://|url\(|@import|//[a-z]", re.sub(r"// .*", "", html))
+
+
+def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(ordinary: Any) -> None:
+    html = ordinary.page()
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1])  # type: ignore[index]
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]  # type: ignore[index]
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)[1]  # type: ignore[index]
+    for directive, content in (("style-src", style), ("script-src", script)):
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_the_same_evidence_gives_the_same_page(ordinary: Any) -> None:
+    assert ordinary.page() == ordinary.page()
+
+
+def test_the_document_has_landmarks_headings_captions_and_named_charts(ordinary: Any) -> None:
+    page = Page(ordinary.page())
+    tags = [tag for tag, _ in page.elements]
+    assert [tags.count(tag) for tag in ("h1", "main", "header", "footer")] == [1, 1, 1, 1]
+    assert tags.count("caption") == tags.count("table")
+    ids = {found["id"] for _, found in page.elements if found.get("id")}
+    charts = [found for tag, found in page.elements if tag == "svg" and found.get("role") == "img"]
+    assert len(charts) >= 3
+    for found in charts:
+        assert found["aria-label"]
+        assert found["aria-describedby"] in ids
+
+
+def test_ids_are_unique_and_elements_are_closed(ordinary: Any) -> None:
+    html = ordinary.page()
+    ids = [found["id"] for _, found in Page(html).elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    for tag in ("div", "section", "table", "tbody", "ul", "li", "figure", "svg", "p", "span"):
+        opened = len(re.findall(rf"<{tag}[\s>]", html))
+        assert opened == html.count(f"</{tag}>"), tag
+
+
+def numbers_in_paths(html: str) -> bool:
+    """No NaN or infinity reached a drawing."""
+    drawn = re.findall(r' (?:d|x|y|x1|x2|y1|y2)="([^"]*)"', html)
+    return bool(drawn) and not any(re.search(r"nan|inf", value, re.IGNORECASE) for value in drawn)
+
+
+UNUSUAL: dict[str, tuple[list[float], dict[int, float], dict[str, Any]]] = {
+    "one bar": ([100.0], {}, {}),
+    "two bars": ([100.0, 101.0], {0: 1.0}, {}),
+    "flat prices, no trade": ([100.0] * 30, {}, {}),
+    "one open trade": ([100.0, 101.0, 102.0, 103.0], {0: 1.0}, {}),
+    "a bankrupt short": ([100.0, 100.0, 100.0, 300.0, 290.0], {0: -1.0, 2: 0.0}, {}),
+    "tiny prices": ([1e-8 * (1 + bar % 7) for bar in range(60)], trading(60), {}),
+    "huge prices": ([1e9 * (1 + bar % 7) for bar in range(60)], trading(60), {"cash": 1e12}),
+    "a tiny account": ([100.0 + bar % 7 for bar in range(60)], trading(60), {"cash": 1e-6}),
+    "a collapse": ([1e6 * 0.5**bar for bar in range(60)], {0: 1.0}, {}),
+    "a moonshot": ([1e-6 * 2.0**bar for bar in range(60)], {0: 1.0, 50: 0.0}, {}),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_run_is_drawn_whole(a_run: Callable[..., Any], name: str) -> None:
+    closes, targets, options = UNUSUAL[name]
+    run = a_run(closes, targets, **options)
+    html = run.page()
+    page = Page(html)
+    assert numbers_in_paths(html)
+    assert page.figures("data-metric")["finalEquity"] == pytest.approx(run.ledger.equity[-1], rel=1e-11)
+    assert "nan" not in page.text.lower().split()
+    assert [tag for tag, _ in page.elements].count("main") == 1
+
+
+def test_without_trades_the_page_says_what_to_look_at(a_run: Callable[..., Any]) -> None:
+    text = Page(a_run([100.0] * 30).page()).text
+    assert "No trade was closed in this run. The strategy never decided to trade" in text
+    assert "No winning trade to set them against" in text
+
+
+def test_a_bankrupt_run_says_so_first_and_offers_no_logarithm(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0, 100.0, 100.0, 300.0, 290.0], {0: -1.0})
+    html = run.page()
+    text = Page(html).text
+    assert text.index("The account went bankrupt") < text.index("Headline figures")
+    assert "a logarithm needs equity above 0" in text
+    assert 'id="scale-log"' not in html
+
+
+def test_a_long_run_with_many_trades_stays_small(a_run: Callable[..., Any]) -> None:
+    bars = 100_000
+    closes = [20_000.123 + 7_000.0 * ((bar * 7919) % 1000) / 1000 for bar in range(bars)]
+    run = a_run(closes, {bar: float(bar // 15 % 2 == 0) for bar in range(0, bars - 1, 15)}, fee=0.0)
+    assert len(run.trades["pnl"]) > 3_000
+    assert len(run.page().encode()) < MAX_BYTES

@@ -1,0 +1,147 @@
+"""Candles from plain lists, both builds of the kernel, and the real market data where it is present."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import pytest
+
+from spark_engine.data.candles import Candles, DataQuality
+from spark_engine.evidence import digests
+from spark_engine.simulation import columns, kernel, signals, simulate
+from spark_engine.simulation.ledger import Account, Decisions
+from spark_engine.statistics import figures
+from spark_engine.strategies import events, rsi, sma_cross
+
+REPOSITORY = Path(__file__).parents[3]
+
+USERS: tuple[tuple[ModuleType, str, ModuleType], ...] = (
+    (simulate, "kernel", kernel),
+    (simulate, "columns", columns),
+    (events, "signals", signals),
+    (sma_cross, "signals", signals),
+    (rsi, "signals", signals),
+    (figures, "columns", columns),
+    (digests, "passes", columns),
+)
+
+Builds = dict[str, Callable[[], AbstractContextManager[None]]]
+
+
+def _uncompiled(module: ModuleType) -> ModuleType:
+    path = Path(str(module.__file__))
+    source = path.with_name(path.name.split(".")[0] + ".py")
+    spec = spec_from_loader(f"uncompiled_{source.stem}", SourceFileLoader(f"uncompiled_{source.stem}", str(source)))
+    assert spec is not None and spec.loader is not None
+    loaded = module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def builds() -> Builds:
+    """A context for each build of the kernel, in which the whole engine uses it."""
+    compiled = {module: module for _, _, module in USERS}
+    for module in compiled:
+        assert not str(module.__file__).endswith(".py"), f"{module.__name__} is not compiled: run make"
+    uncompiled = {module: _uncompiled(module) for module in compiled}
+    for module in uncompiled.values():
+        assert str(module.__file__).endswith(".py")
+
+    def using(modules: dict[ModuleType, ModuleType]) -> Callable[[], AbstractContextManager[None]]:
+        @contextmanager
+        def context() -> Iterator[None]:
+            with ExitStack() as stack:
+                for user, name, module in USERS:
+                    stack.enter_context(patch.object(user, name, modules[module]))
+                yield
+
+        return context
+
+    return {"compiled": using(compiled), "uncompiled": using(uncompiled)}
+
+
+@pytest.fixture(params=["compiled", "uncompiled"])
+def build(request: pytest.FixtureRequest, builds: Builds) -> Iterator[str]:
+    with builds[request.param]():
+        yield request.param
+
+
+def candles_of(
+    opens: Sequence[float],
+    closes: Sequence[float],
+    highs: Sequence[float] | None = None,
+    lows: Sequence[float] | None = None,
+    *,
+    scale: int = 2,
+    warmup: int = 0,
+    step_ms: int = 3_600_000,
+    ts: Sequence[int] | None = None,
+) -> Candles:
+    highs = [max(pair) for pair in zip(opens, closes, strict=True)] if highs is None else highs
+    lows = [min(pair) for pair in zip(opens, closes, strict=True)] if lows is None else lows
+    rows = len(closes)
+    return Candles(
+        memoryview(array("q", range(0, rows * step_ms, step_ms) if ts is None else ts)),
+        *(memoryview(array("d", column)) for column in (opens, highs, lows, closes)),
+        volume=memoryview(array("d", [1.0] * rows)),
+        quality=memoryview(array("b", bytes(rows))),
+        ticks_close=memoryview(array("q", [round(close * 10**scale) for close in closes])),
+        timeframe_ms=step_ms,
+        warmup=warmup,
+        quality_report=DataQuality(rows=rows, price_scale=scale),
+    )
+
+
+def decisions_of(*events: tuple[int, float]) -> Decisions:
+    return Decisions(
+        bar=memoryview(array("q", [bar for bar, _ in events])),
+        target=memoryview(array("d", [target for _, target in events])),
+    )
+
+
+def account_of(
+    cash: float = 1000.0,
+    fee: float = 0.0,
+    slippage: float = 0.0,
+    *,
+    next_close: bool = False,
+    close_at_end: bool = False,
+) -> Account:
+    return Account(cash, fee, fee, slippage, fill_next_close=next_close, close_at_end=close_at_end)
+
+
+@pytest.fixture(scope="session")
+def make_candles() -> Callable[..., Candles]:
+    return candles_of
+
+
+@pytest.fixture(scope="session")
+def make_decisions() -> Callable[..., Decisions]:
+    return decisions_of
+
+
+@pytest.fixture(scope="session")
+def make_account() -> Callable[..., Account]:
+    return account_of
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Callable[[str], Path]:
+    """The path of a file of real candles; skips where the market data is not on this machine."""
+    folder = Path(os.environ.get("SPARK_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        if not (folder / name).exists():
+            pytest.skip(f"no market data: {folder / name} is absent (set SPARK_TEST_DATA)")
+        return folder / name
+
+    return find
