@@ -52,7 +52,9 @@ def read(path: Path) -> Candles:
 def _candles(
     ts: array[int], opens: array[int], highs: array[int], lows: array[int], closes: array[int]
 ) -> Candles:
-    prices = [memoryview(array("d", (tick / SCALE for tick in column))) for column in (opens, highs, lows, closes)]
+    prices = [
+        memoryview(array("d", (tick / SCALE for tick in column))) for column in (opens, highs, lows, closes)
+    ]
     return Candles(
         memoryview(ts),
         *prices,

@@ -19,7 +19,18 @@ FLAGS = ("-O3", "-ffp-contract=off", "-shared", "-fPIC")
 class Outcome(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_double)
-        for name in ("s1", "s2", "s3", "s4", "d2", "max_drawdown", "fees", "slippage", "turnover", "final_equity")
+        for name in (
+            "s1",
+            "s2",
+            "s3",
+            "s4",
+            "d2",
+            "max_drawdown",
+            "fees",
+            "slippage",
+            "turnover",
+            "final_equity",
+        )
     ] + [("fills", ctypes.c_int64), ("exposure", ctypes.c_int64)]
 
 

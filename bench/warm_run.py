@@ -1,6 +1,6 @@
 """One warm run (decide, simulate, moments, trades, metrics) against the C kernel beside it.
 
-    python -m bench.warm_run
+python -m bench.warm_run
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def main() -> None:
     path = real_file()
     if path is not None:
         sources.insert(1, (path.stem, read(path)))
-    rows = [row(name, candles, direction) for name, candles in sources for direction in ("long", "long-short")]
+    rows = [
+        row(name, candles, direction) for name, candles in sources for direction in ("long", "long-short")
+    ]
     print_table(
         f"One warm run: decide, simulate, trades, metrics (sma-cross {FAST}/{SLOW}, best / median of {ROUNDS * BATCH})",
         ["candles", "direction", "bars", "fills", "ours ms", "C ms", "ratio of best", f"<= {MOST:g}"],

@@ -52,7 +52,7 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
     "a parameter of another type": (
         lambda spec: spec["strategy"]["params"].update(fast="nine"),
         "spec.strategy.params.fast",
-        "whole number",
+        "integer from 1 to 10000",
     ),
     "fast not below slow": (
         lambda spec: spec["strategy"]["params"].update(fast=26),
@@ -125,7 +125,7 @@ def row(hour: int, price: str = "100", volume: str = "1") -> str:
 GOOD = "".join(row(hour, str(100 + hour % 7)) for hour in range(60))
 
 DATA: dict[str, tuple[str, bytes, str]] = {
-    "NaN prices": ("c.csv", (HEADER + GOOD + row(60, "NaN")).encode(), "NaN"),
+    "NaN prices": ("c.csv", (HEADER + GOOD + row(60, "NaN")).encode(), "nan"),
     "negative prices": ("c.csv", (HEADER + GOOD + row(60, "-5")).encode(), "-5"),
     "duplicate rows that contradict each other": ("c.csv", (HEADER + GOOD + row(59, "999")).encode(), "spec.data.duplicates"),
     "text where a price is meant": ("c.csv", (HEADER + GOOD + row(60, "cheap")).encode(), "cheap"),
@@ -216,7 +216,7 @@ def test_the_sample_of_another_pair_says_what_was_asked_and_what_there_is(
 
 TRAPS = {
     "a key twice": ("spec:\n  seed: 1\n  seed: 2\n", "seed"),
-    "a tab as indentation": ("spec:\n\tseed: 1\n", "line 2"),
+    "a tab as indentation": ("spec:\n\tseed: 1\n", "run.yaml:2:1"),
     "an alias bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: *b\n" + "d: &d [*b]\n", ""),
     "two documents": ("kind: BacktestRun\n---\nkind: BacktestRun\n", "2 objects"),
     "a list": ("- 1\n", ""),

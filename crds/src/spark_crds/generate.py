@@ -19,13 +19,15 @@ DEFINITIONS = (BACKTESTRUN,)
 PACKAGE = Path(__file__).parent
 PACKAGED = PACKAGE / "manifests"
 PUBLISHED = PACKAGE.parents[1] / "manifests"
+# Children of a run are named and labelled after it: a label's value has at most 63 characters
+METADATA = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 63}}}
 HEADER = "# Generated from spark_crds.kinds by `make generate`; do not edit.\n"
 
 
 def custom_resource_definition(definition: Definition) -> dict[str, Any]:
     """The CRD object of one kind."""
     schema = structural_schema(definition.model)
-    schema["properties"]["metadata"] = {"type": "object"}  # the server allows no description here
+    schema["properties"]["metadata"] = METADATA
     schema["required"] = ["spec"]  # the server itself asks for the rest
     for name in ("apiVersion", "kind"):
         schema["properties"][name].pop("default", None)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from spark_crds.canonical import digest
-from spark_crds.patterns import DECIMAL_PATTERN, SIGNED_DECIMAL_PATTERN
+from spark_crds.patterns import DECIMAL_PATTERNS
 from spark_crds.schema import Schema, object_schema, with_defaults
 from spark_crds.strategies import find_strategy, with_parameter_defaults
 from spark_crds.validate import validate
@@ -98,7 +98,7 @@ def _normalised(value: Any, schema: Schema, path: str) -> Any:
 
 
 def _normalised_text(value: str, schema: Schema, path: str) -> str:
-    if schema.get("pattern") in (DECIMAL_PATTERN, SIGNED_DECIMAL_PATTERN):
+    if schema.get("pattern") in DECIMAL_PATTERNS:
         return canonical_decimal(value)
     if schema.get("format") == "date-time":
         try:

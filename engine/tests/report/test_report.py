@@ -235,7 +235,7 @@ UNUSUAL: dict[str, tuple[list[float], dict[int, float], dict[str, Any]]] = {
     "two bars": ([100.0, 101.0], {0: 1.0}, {}),
     "flat prices, no trade": ([100.0] * 30, {}, {}),
     "one open trade": ([100.0, 101.0, 102.0, 103.0], {0: 1.0}, {}),
-    "a bankrupt short": ([100.0, 100.0, 100.0, 300.0, 290.0], {0: -1.0, 2: 0.0}, {}),
+    "a bankrupt short": ([100.0, 100.0, 100.0, 300.0, 290.0, 280.0], {0: -1.0, 3: 0.0}, {}),
     "tiny prices": ([1e-8 * (1 + bar % 7) for bar in range(60)], trading(60), {}),
     "huge prices": ([1e9 * (1 + bar % 7) for bar in range(60)], trading(60), {"cash": 1e12}),
     "a tiny account": ([100.0 + bar % 7 for bar in range(60)], trading(60), {"cash": 1e-6}),

@@ -39,7 +39,9 @@ Builds = dict[str, Callable[[], AbstractContextManager[None]]]
 def _uncompiled(module: ModuleType) -> ModuleType:
     path = Path(str(module.__file__))
     source = path.with_name(path.name.split(".")[0] + ".py")
-    spec = spec_from_loader(f"uncompiled_{source.stem}", SourceFileLoader(f"uncompiled_{source.stem}", str(source)))
+    spec = spec_from_loader(
+        f"uncompiled_{source.stem}", SourceFileLoader(f"uncompiled_{source.stem}", str(source))
+    )
     assert spec is not None and spec.loader is not None
     loaded = module_from_spec(spec)
     spec.loader.exec_module(loaded)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,9 @@ def _run(case: dict[str, Any], candles: Candles) -> tuple[Ledger, Account]:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_oracle_agrees(path: Path, build: str, market_data: MarketData, make_candles: MakeCandles) -> None:
+def test_the_oracle_agrees(
+    path: Path, build: str, market_data: MarketData, make_candles: MakeCandles
+) -> None:
     case = json.loads(path.read_text())
     candles = _candles(case, market_data, make_candles)
     ledger, account = _run(case, candles)
@@ -110,13 +111,3 @@ def _assert_same_trades(case: dict[str, Any], ledger: Ledger) -> None:
 
 def test_every_case_of_the_oracle_is_committed() -> None:
     assert len(CASES) == 8
-
-
-def test_sharpe_of_the_oracle_follows_from_mean_and_deviation(make_candles: MakeCandles) -> None:
-    case = json.loads((Path(__file__).parents[1] / "oracle" / "small_up_down.json").read_text())
-    ledger, _ = _run(case, make_candles(case["data"]["open"], case["data"]["close"]))
-    equity = ledger.equity.tolist()
-    returns = [now / before - 1.0 for before, now in zip(equity, equity[1:], strict=False)]
-    mean = sum(returns) / len(returns)
-    deviation = sqrt(sum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
-    assert mean / deviation * sqrt(ORACLE_PERIODS) == pytest.approx(case["expected"]["sharpe"], rel=1e-9)

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from spark_crds.patterns import (
+    BASIS_POINTS_PATTERN,
     DECIMAL_PATTERN,
     DNS_SUBDOMAIN_PATTERN,
+    FRACTION_PATTERN,
     SIGNED_DECIMAL_PATTERN,
     TIMEFRAME_PATTERN,
     TIMESTAMP_PATTERN,
@@ -33,24 +35,16 @@ def validations(*rules: dict[str, str]) -> dict[str, Any]:
     return {"x-kubernetes-validations": list(rules)}
 
 
-GREATER_THAN_ZERO = rule("double(self) > 0.0", "must be greater than 0")
-BELOW_ALL = rule("double(self) < 10000.0", "must be less than 10000, which is all of it")
-BELOW_ONE = rule("double(self) < 1.0", "must be less than 1")
+NOT_ZERO = rule("!self.matches('^[0.]+$')", "must be greater than 0")
 
 Decimal = Annotated[str, Field(max_length=37, pattern=DECIMAL_PATTERN)]
 SignedDecimal = Annotated[str, Field(max_length=38, pattern=SIGNED_DECIMAL_PATTERN)]
 PositiveDecimal = Annotated[
-    str,
-    Field(max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(GREATER_THAN_ZERO)),
+    str, Field(max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(NOT_ZERO))
 ]
-BasisPoints = Annotated[
-    str, Field(max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(BELOW_ALL))
-]
+BasisPoints = Annotated[str, Field(max_length=23, pattern=BASIS_POINTS_PATTERN)]
 Fraction = Annotated[
-    str,
-    Field(
-        max_length=37, pattern=DECIMAL_PATTERN, json_schema_extra=validations(GREATER_THAN_ZERO, BELOW_ONE)
-    ),
+    str, Field(max_length=20, pattern=FRACTION_PATTERN, json_schema_extra=validations(NOT_ZERO))
 ]
 Timestamp = Annotated[
     str, Field(max_length=29, pattern=TIMESTAMP_PATTERN, json_schema_extra={"format": "date-time"})

@@ -61,14 +61,22 @@ def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:
 def _value(path: Sequence[str], text: str) -> Any:
     """`text` as YAML would read it, but as it stands where the schema wants a string: decimals are strings."""
     from spark_crds.manifest import ManifestError, load_manifest
-    from spark_crds.schema import is_string_field
 
-    if is_string_field(path):
+    if _is_string(path):
         return text
     try:
         return load_manifest(f"value: {text}", "--set")[0]["value"]
     except ManifestError as error:
         raise Usage(f"--set {'.'.join(path)}: {error}") from None
+
+
+def _is_string(path: Sequence[str]) -> bool:
+    from spark_crds.schema import object_schema
+
+    schema = object_schema("BacktestRun")["properties"]["spec"]
+    for name in path:
+        schema = schema.get("properties", {}).get(name, {})
+    return schema.get("type") == "string"
 
 
 def _resolved(content: bytes) -> Any:

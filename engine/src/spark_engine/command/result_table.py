@@ -34,8 +34,8 @@ def _heading(evidence: Evidence) -> Text:
     result, spec = evidence["result"], evidence["result"]["spec"]
     strategy, market = spec["strategy"], spec["market"]
     params = " ".join(f"{name}={value}" for name, value in strategy["params"].items())
-    quality = result["dataQuality"]
-    span = f"{figures.minute(quality['firstTs'])} → {figures.minute(quality['lastTs'])} UTC"
+    window = result["window"]
+    span = f"{figures.minute(window['firstTs'])} → {figures.minute(window['lastTs'])} UTC"
     return Text.assemble(
         (f"  {evidence['id']}", "bold"),
         f"   {strategy['name']} {params}\n",
@@ -78,17 +78,17 @@ def _lines(evidence: Evidence) -> list[Text]:
     trades = (
         f"{metrics['trades']['value']:,} closed · won {_shown(metrics['winRate'], figures.percent)} · "
         f"profit factor {_shown(metrics['profitFactor'], figures.ratio)} · "
-        f"expectancy {_shown(metrics['expectancy'], figures.money)} · "
-        f"in the market {_shown(metrics['exposure'], figures.percent)}"
+        f"expectancy {_shown(metrics['expectancy'], figures.money)}"
     )
     costs = (
         f"fees {_shown(metrics['totalFees'], figures.money)} · "
         f"slippage {_shown(metrics['totalSlippage'], figures.money)} · "
         f"turnover {_shown(metrics['turnover'], figures.ratio)}x equity"
     )
+    exposure = f"{_shown(metrics['exposure'], figures.percent)} of bars in the market"
     gaps = f"{quality['gaps']:,} gaps, {quality['missingBars']:,} bars missing" if quality["gaps"] else "no gaps"
-    data = f"{gaps} · {checks['fillsAfterGap']:,} fills after a gap"
-    lines = [_line("Trades", trades), _line("Costs", costs), _line("Data", data)]
+    data = f"{gaps} · fills after a gap: {checks['fillsAfterGap']:,}"
+    lines = [_line("Trades", trades), _line("Exposure", exposure), _line("Costs", costs), _line("Data", data)]
     if checks["bankrupt"]:
         lines.append(_line("Bankrupt", f"equity fell to zero or below at bar {checks['bankruptBar']:,}", "bold red"))
     if checks["verdict"] is not None:

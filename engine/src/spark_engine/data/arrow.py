@@ -7,21 +7,18 @@ https://arrow.apache.org/docs/format/CDataInterface.html
 from __future__ import annotations
 
 import ctypes
-import os
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from spark_engine.data import scan
+from spark_engine.data.panic import converted
 from spark_engine.data.rows import NAN
-from spark_engine.errors import BacktestError, InvalidData
+from spark_engine.errors import InvalidData
 
 if TYPE_CHECKING:
     from arro3.core import Array
-
-STANDARD_ERROR = 2
-
 
 class _ArrowArray(ctypes.Structure):
     _fields_ = (
@@ -77,21 +74,11 @@ def _copy(chunk: Array, column: array[Any], begin: int, null: float | None) -> N
     del capsule  # it owns the memory that was read above
 
 
-@contextmanager
-def decoding(what: str) -> Iterator[None]:
-    """Turns everything that arrow-rs raises on bad bytes into `InvalidData`, its panics included.
-
-    A pyo3 panic derives from `BaseException` and writes to standard error by itself, so that is closed meanwhile.
-    """
-    try:
-        with _silent_standard_error():
-            yield
-    except (BacktestError, MemoryError):
-        raise
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri") from None
+def decoding(what: str) -> AbstractContextManager[None]:
+    """Turns everything that arrow-rs raises on bad bytes into `InvalidData`, its panics included."""
+    return converted(
+        lambda error: InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri"), silent=True
+    )
 
 
 def _plain(error: BaseException) -> str:
@@ -102,19 +89,3 @@ def _plain(error: BaseException) -> str:
     _, found, inner = text.partition("`Result::unwrap()` on an `Err` value: ")
     return (inner if found else text)[:200]
 
-
-@contextmanager
-def _silent_standard_error() -> Iterator[None]:
-    try:
-        saved = os.dup(STANDARD_ERROR)
-    except OSError:  # closed already
-        yield
-        return
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, STANDARD_ERROR)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(saved, STANDARD_ERROR)
-        os.close(saved)

@@ -41,10 +41,10 @@ class Rows:
         return Rows(*(typed(column.format, map(column.__getitem__, order)) for column in self.columns()))
 
     def copy(self) -> Rows:
-        return Rows(*(typed(column.format, column) for column in self.columns()))
+        return joined([self.between(0, len(self)), self.between(0, 0)])
 
 
-def typed(code: str, values: Iterable[float] | memoryview) -> memoryview:
+def typed(code: str, values: Iterable[float]) -> memoryview:
     """A writable column of type `code` ("q", "d", "b")."""
     return memoryview(array(code, values))
 

@@ -47,6 +47,7 @@ def build_result(
             "events": 0,
             "unfilledAtEnd": ledger.unfilled_at_end,
         },
+        "window": {"firstTs": candles.ts[candles.warmup], "lastTs": candles.ts[len(candles) - 1]},
         "metrics": {name: _metric(metric) for name, metric in metrics.items()},
         "benchmark": {name: benchmark[name].value for name in BENCHMARK_METRICS},
         "dataQuality": _data_quality(candles.quality_report),

@@ -102,4 +102,5 @@ def _report(evidence: Mapping[str, Any], files: Files) -> bytes:
     from spark_engine.report.render import render_report
 
     trades = tables.decode(files["trades.parquet"], "trades.parquet")
-    return render_report(without_report(evidence), json.loads(files["chart.json"]), trades).encode()
+    shown = json.loads(canonical(without_report(evidence)))  # as `backtest report` will read it
+    return render_report(shown, json.loads(files["chart.json"]), trades).encode()

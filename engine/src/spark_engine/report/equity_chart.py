@@ -79,6 +79,12 @@ def drawdown_plot(chart: Mapping[str, Any]) -> Plot:
     )
 
 
+def last_drawdown(chart: Mapping[str, Any]) -> float:
+    """At the last close; that of its bucket is the worst of several bars."""
+    peak = max(chart["initialCash"], *chart["equity"]["high"])
+    return float(1 - chart["equity"]["last"][-1] / peak)
+
+
 def drawdown_summary(chart: Mapping[str, Any]) -> str:
     worst = chart["drawdown"]["worst"]
     deepest = max(worst)
@@ -87,5 +93,5 @@ def drawdown_summary(chart: Mapping[str, Any]) -> str:
     when = chart["drawdown"]["ts"][worst.index(deepest)]
     return (
         f"The deepest drawdown was {percent(deepest)} of the peak, around {utc(when)} UTC; "
-        f"the last {percent(worst[-1])}."
+        f"at the end {percent(last_drawdown(chart))}."
     )

@@ -148,7 +148,7 @@ def _summary(chart: Mapping[str, Any], prices: Slice, marked: int | None) -> str
         f"last close {significant(prices.close[-1], 7)}, lowest {significant(min(prices.low), 7)}, "
         f"highest {significant(max(prices.high), 7)}."
     )
-    return text if marked is None else f"{text} {plural(marked, 'closed trade')} marked."
+    return f"{text} {plural(marked, 'closed trade')} marked." if marked else text
 
 
 def _range(frame: Frame, prices: Slice) -> list[Layer]:

@@ -91,6 +91,7 @@ def _charts(chart: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) -> di
         "equity_log": equity_chart.equity_plot(chart, log=True) if log else None,
         "prefers_log": equity_chart.prefers_logarithmic(chart),
         "drawdown": equity_chart.drawdown_plot(chart),
+        "last_drawdown": equity_chart.last_drawdown(chart),
         "price": price_chart.price_plot(chart, trades),
         "activity": price_chart.activity_plot(chart, trades),
         "close_up": price_chart.close_up_plot(chart, trades),
@@ -101,10 +102,11 @@ def _charts(chart: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) -> di
 def _buckets_note(chart: Mapping[str, Any]) -> str:
     bars, buckets = chart["bars"], len(chart["price"]["ts"])
     if bars == buckets:
-        return f"{formatting.plural(bars, 'bar')}, each drawn."
+        return "Every bar is drawn."
     return (
         f"{bars:,} bars drawn in {buckets:,} buckets; shaded bands span the lowest and highest value of "
-        "every bar in a bucket, so no extreme is left out. Bar by bar: equity.parquet."
+        "every bar in a bucket and a drawdown is the worst of its bucket, so no extreme is left out. "
+        "Bar by bar: equity.parquet."
     )
 
 

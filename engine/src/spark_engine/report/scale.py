@@ -163,10 +163,10 @@ def _axis_label(value: float, step: float) -> str:
     magnitude = abs(value)
     if value == 0 or step == 0 or magnitude < step * 1e-6:
         return "0"
-    for threshold, suffix in ((1e9, "B"), (1e6, "M")):
-        if threshold <= magnitude < threshold * 1e4:
+    for threshold, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if threshold <= magnitude < threshold * 1e3:
             return number(value / threshold, _decimals(step / threshold)) + suffix
-    if magnitude >= 1e13 or magnitude < 1e-5:
+    if magnitude >= 1e15 or magnitude < 1e-5:
         digits = 1 + max(0, math.floor(math.log10(magnitude)) - math.floor(math.log10(step)))
         return scientific(value, min(digits, 6))
     return number(value, _decimals(step))

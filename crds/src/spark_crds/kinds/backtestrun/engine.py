@@ -10,7 +10,6 @@ from spark_crds.kinds.base import Image, Model, rule, validations
 from spark_crds.patterns import DNS_SUBDOMAIN_PATTERN, QUANTITY_PATTERN
 
 QUANTITY: dict[str, Any] = {
-    "anyOf": [{"type": "integer"}, {"type": "string"}],
     "maxLength": 32,
     "pattern": QUANTITY_PATTERN,
     "x-kubernetes-int-or-string": True,

@@ -21,12 +21,14 @@ class BacktestRun(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
-                "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
-                "metadata.name must be at most 63 characters long and must not contain dots",
+                "!self.metadata.name.contains('.')",
+                "must not contain dots",
+                fieldPath=".metadata.name",
             ),
             rule(
                 f"!(self.metadata.name in {list(RESERVED_NAMES)})",
-                f"metadata.name must not be one of {', '.join(RESERVED_NAMES)}: the HTTP API uses these paths",
+                f"must not be one of {', '.join(RESERVED_NAMES)}: the HTTP API uses these paths",
+                fieldPath=".metadata.name",
             ),
         )
     )

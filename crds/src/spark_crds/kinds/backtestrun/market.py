@@ -26,8 +26,9 @@ class Market(Model):
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule(
-                "!has(self.start) || !has(self.end) || timestamp(self.start) < timestamp(self.end)",
-                "start must be before end",
+                "!has(self.start) || !has(self.end) || self.start < self.end",
+                "end must be after start",
+                fieldPath=".end",
             )
         )
     )

@@ -1,0 +1,53 @@
+"""Prices as whole ticks of 10^-scale (SEMANTICS section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from spark_engine.data import scan
+from spark_engine.data.rows import Rows, typed, zeros
+from spark_engine.errors import InvalidData
+
+FINEST_SCALE: Final = 9
+POWERS: Final = typed("d", (10.0**scale for scale in range(FINEST_SCALE + 1)))
+MOST_TICKS: Final = 9.2e18  # int64, with room
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """close: int64 ticks. exact: every price is one. snapped: rows whose prices were replaced by their ticks."""
+
+    close: memoryview
+    scale: int
+    exact: bool
+    snapped: int
+
+
+def in_ticks(rows: Rows, price_scale: int | None) -> Ticks:
+    """Finds the scale, or takes the given one, and replaces prices in place by ticks / 10^scale.
+
+    Prices that fit no scale stay as they are, with ticks of 10^-9. Prices are finite and above 0.
+    Raises `InvalidData` for prices too large for int64 ticks or, with a given scale, below half a tick.
+    """
+    found = scan.tick_scale(*rows.prices(), POWERS) if price_scale is None else price_scale
+    scale = FINEST_SCALE if found < 0 else found
+    power, half_even = POWERS[scale], price_scale is not None
+    _require_in_range(rows, power, scale, half_even)
+    snapped = scan.snap(*rows.prices(), power, half_even) if found >= 0 else 0
+    close = zeros("q", len(rows))
+    scan.ticks(rows.close, power, half_even, close)
+    return Ticks(close, scale, found >= 0, snapped)
+
+
+def _require_in_range(rows: Rows, power: float, scale: int, given: bool) -> None:
+    highest, lowest = max(rows.high), min(rows.low)
+    if highest * power >= MOST_TICKS:
+        raise InvalidData(
+            f"the price {highest!r} is too large: in ticks of 1e-{scale} a price must stay below {MOST_TICKS:.2g}",
+            field="spec.market.priceScale" if given else "spec.data.uri",
+        )
+    if given and round(lowest * power) == 0:
+        raise InvalidData(
+            f"{scale} decimals round the price {lowest!r} to 0; more are needed", field="spec.market.priceScale"
+        )

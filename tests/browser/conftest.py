@@ -1,0 +1,106 @@
+"""Reports of real runs, and a real Chromium that records all it complains about."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+HOSTILE_NOTE = "</p><script>document.title='owned'</script><img src=https://example.org/x onerror=alert(1)>"
+
+RUNS: dict[str, tuple[str, list[str]]] = {
+    "many trades": ("btcusdt-1h-sma-cross.yaml", []),
+    "long and short": ("btcusdt-4h-rsi-long-short.yaml", []),
+    "few bars": (
+        "btcusdt-1h-sma-cross.yaml",
+        ["--set", "market.start=2022-01-01T00:00:00Z", "--set", "market.end=2022-01-06T00:00:00Z"],
+    ),
+    "a hostile note": (
+        "btcusdt-1h-sma-cross.yaml",
+        ["--set", "market.end=2018-03-01T00:00:00Z", "--set", f"notes={HOSTILE_NOTE}"],
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The report of one of RUNS, made by `backtest run` when it is first asked for."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    def of(name: str) -> Path:
+        directory = folder / name.replace(" ", "-")
+        if not directory.exists():
+            manifest, edits = RUNS[name]
+            command = [sys.executable, "-m", "spark_engine.command.main", "run", "-q", "-f", EXAMPLES / manifest]
+            subprocess.run([*command, *edits, "--out", directory], check=True, timeout=120)
+        return directory / "report.html"
+
+    return of
+
+
+@dataclass
+class Window:
+    """One page and everything that went wrong in it."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def violations(self) -> list[str]:
+        found: list[str] = self.page.evaluate("window.violations")
+        return found
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        pixels: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return pixels
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Window]
+
+RECORD_VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + event.blockedURI));
+"""
+
+
+@pytest.fixture
+def open_report(chromium: Browser, report: Callable[[str], Path]) -> Iterator[Open]:
+    """`open_report(run, width=..., theme=..., scripts=...)`."""
+    contexts: list[BrowserContext] = []
+
+    def opened(name: str, *, width: int = 1280, theme: str = "light", scripts: bool = True) -> Window:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        context.add_init_script(RECORD_VIOLATIONS)
+        window = Window(context.new_page())
+        window.page.on("request", lambda request: window.requests.append(request.url))
+        window.page.on("console", lambda message: window.complaints.append(message.text))
+        window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+        window.page.goto(report(name).as_uri())
+        if scripts:
+            window.page.wait_for_selector("body[data-ready]")
+        return window
+
+    yield opened
+    for context in contexts:
+        context.close()
