@@ -46,6 +46,7 @@ COPY engine/setup.py engine/
 COPY engine/src engine/src
 # Unchecked .pyc: valid on a read-only root file system, whatever time stamps a registry left on the sources.
 RUN uv sync --package spark-engine --no-editable \
+    && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} + \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 # What runs in pods and on laptops: `python -m spark_engine.pod`, `backtest`. Needs no shell, no network, no writable root.

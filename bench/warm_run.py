@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from bench.candles import read, real_file, walk
-from bench.reference import compile_reference, reference_run
-from bench.table import print_table
 from spark_engine.data.candles import Candles
 from spark_engine.simulation.ledger import Account, Ledger
 from spark_engine.simulation.simulate import simulate
 from spark_engine.statistics.metrics import metrics
 from spark_engine.strategies.registry import check_parameters, find
 
+from bench.candles import read, real_file, walk
+from bench.reference import compile_reference, reference_run
+from bench.table import print_table
+
 BARS = 100_000
 MANY_BARS = 1_000_000
 FAST, SLOW = 9, 21
 ROUNDS = 8
 BATCH = 5
+RUNS = ROUNDS * BATCH
 MOST = 3.0
 ACCOUNT = Account(initial_cash=10_000.0, maker_rate=0.001, taker_rate=0.001, slippage_rate=0.0001)
 
@@ -87,7 +89,7 @@ def main() -> None:
         row(name, candles, direction) for name, candles in sources for direction in ("long", "long-short")
     ]
     print_table(
-        f"One warm run: decide, simulate, trades, metrics (sma-cross {FAST}/{SLOW}, best / median of {ROUNDS * BATCH})",
+        f"One warm run: decide, simulate, trades, metrics (sma-cross {FAST}/{SLOW}; best / median of {RUNS})",
         ["candles", "direction", "bars", "fills", "ours ms", "C ms", "ratio of best", f"<= {MOST:g}"],
         rows,
     )

@@ -1,17 +1,18 @@
-"""Bad input: the right exit code, a message that names the field and what is allowed, nothing half-written."""
+"""Bad input: the right exit code, a message with the field and what is allowed, nothing half-written."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from spark_engine.command.main import main
 
 Manifest = dict[str, Any]
@@ -43,7 +44,11 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
         "spec.strategy.name",
         "sma-cross",
     ),
-    "a missing parameter": (lambda spec: spec["strategy"]["params"].pop("slow"), "spec.strategy.params.slow", "required"),
+    "a missing parameter": (
+        lambda spec: spec["strategy"]["params"].pop("slow"),
+        "spec.strategy.params.slow",
+        "from 1 to 10000",
+    ),
     "an unknown parameter": (
         lambda spec: spec["strategy"]["params"].update(fsat=3),
         "spec.strategy.params.fsat",
@@ -70,7 +75,11 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
         "allowShort",
     ),
     "an unknown field": (lambda spec: spec.update(strategyy={}), "strategyy", "unknown field"),
-    "a timeframe that is none": (lambda spec: spec["market"].update(timeframe="1x"), "spec.market.timeframe", "1x"),
+    "a timeframe that is none": (
+        lambda spec: spec["market"].update(timeframe="1x"),
+        "spec.market.timeframe",
+        "1x",
+    ),
     "an end before the start": (
         lambda spec: spec["market"].update(end="2017-01-01T00:00:00Z"),
         "spec.market",
@@ -87,7 +96,11 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
         "",
     ),
     "no cash": (lambda spec: spec["account"].update(initialCash="0"), "spec.account.initialCash", ""),
-    "negative fees": (lambda spec: spec["execution"].update(takerFeeBps="-1"), "spec.execution.takerFeeBps", ""),
+    "negative fees": (
+        lambda spec: spec["execution"].update(takerFeeBps="-1"),
+        "spec.execution.takerFeeBps",
+        "",
+    ),
     "no data at all": (lambda spec: spec.pop("data"), "spec.data", "Required"),
     "a feature that this engine lacks": (
         lambda spec: spec["account"].update(leverage="3"),
@@ -127,7 +140,11 @@ GOOD = "".join(row(hour, str(100 + hour % 7)) for hour in range(60))
 DATA: dict[str, tuple[str, bytes, str]] = {
     "NaN prices": ("c.csv", (HEADER + GOOD + row(60, "NaN")).encode(), "nan"),
     "negative prices": ("c.csv", (HEADER + GOOD + row(60, "-5")).encode(), "-5"),
-    "duplicate rows that contradict each other": ("c.csv", (HEADER + GOOD + row(59, "999")).encode(), "spec.data.duplicates"),
+    "duplicate rows that contradict each other": (
+        "c.csv",
+        (HEADER + GOOD + row(59, "999")).encode(),
+        "spec.data.duplicates",
+    ),
     "text where a price is meant": ("c.csv", (HEADER + GOOD + row(60, "cheap")).encode(), "cheap"),
     "a column that is missing": ("c.csv", (HEADER + GOOD).replace("close", "klose", 1).encode(), "close"),
     "a parquet file of one byte": ("c.parquet", b"P", "c.parquet"),
@@ -165,7 +182,16 @@ def test_unsorted_and_repeated_rows_are_mended_and_counted(
     (tmp_path / "c.csv").write_text(HEADER + "".join(reversed(rows)) + rows[7])
     (tmp_path / "run.json").write_text(json.dumps(on_own_data(manifest)))
     out = tmp_path / "out"
-    arguments = ["run", "-f", str(tmp_path / "run.json"), "--data", str(tmp_path / "c.csv"), "--out", str(out), "-q"]
+    arguments = [
+        "run",
+        "-f",
+        str(tmp_path / "run.json"),
+        "--data",
+        str(tmp_path / "c.csv"),
+        "--out",
+        str(out),
+        "-q",
+    ]
     assert main(arguments) == 0
     quality = json.loads((out / "evidence.json").read_bytes())["result"]["dataQuality"]
     assert quality["rows"] == 60
@@ -253,17 +279,33 @@ def test_a_gate_that_this_engine_cannot_hold_is_refused(
     assert "guardrails.maxDrawdown" in message
 
 
-def test_a_deadline_ends_with_14(manifest: Manifest, backtest: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_pipe_is_no_candle_file(
+    refused: Callable[..., Outcome], manifest: Manifest, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "never.csv")
-    (tmp_path / "run.json").write_text(json.dumps(manifest))
-    finished = backtest(
-        "run", "-f", "run.json", "--data", tmp_path / "never.csv", "--set", "activeDeadlineSeconds=1", "--out", "out"
-    )
-    assert finished.returncode in (11, 14), finished.stderr
-    assert not (tmp_path / "out").exists()
+    code, message = refused(manifest, "--data", str(tmp_path / "never.csv"))
+    assert code == 11
+    assert "never.csv" in message
 
 
 def test_a_full_disk_leaves_nothing_and_ends_with_21(manifest: Manifest, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk]).returncode == 0
+    )
+    if not mounted:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        (tmp_path / "run.json").write_text(json.dumps(manifest))
+        assert main(["run", "-f", str(tmp_path / "run.json"), "--out", str(disk / "out")]) == 21
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_file_size_limit_leaves_nothing_and_ends_with_21(manifest: Manifest, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(manifest))
     out = tmp_path / "out"
     limited = (
@@ -281,7 +323,9 @@ def test_a_full_disk_leaves_nothing_and_ends_with_21(manifest: Manifest, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json"]
 
 
-def test_a_directory_that_cannot_be_written_ends_with_21(manifest: Manifest, backtest: Callable[..., Any]) -> None:
+def test_a_directory_that_cannot_be_written_ends_with_21(
+    manifest: Manifest, backtest: Callable[..., Any]
+) -> None:
     finished = backtest("run", "-f", "-", "--out", "/proc/evidence", stdin=json.dumps(manifest))
     assert finished.returncode == 21
     assert "/proc/evidence" in finished.stderr
@@ -323,3 +367,46 @@ def test_an_edit_without_a_value_is_misuse(backtest: Callable[..., Any], manifes
     finished = backtest("run", "-f", "-", "--set", "seed", stdin=json.dumps(manifest))
     assert finished.returncode == 2
     assert "path=value" in finished.stderr
+
+
+@pytest.mark.parametrize(("signal_sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_nothing_and_says_so(
+    manifest: Manifest, tmp_path: Path, signal_sent: signal.Signals, code: int
+) -> None:
+    rows = "".join(row(hour, str(100 + hour % 7)) for hour in range(400_000))
+    (tmp_path / "c.csv").write_text(HEADER + rows)
+    (tmp_path / "run.json").write_text(json.dumps(on_own_data(manifest)))
+    before = sorted(tmp_path.iterdir())
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "spark_engine.command.main",
+            "run",
+            "-f",
+            "run.json",
+            "--data",
+            "c.csv",
+            "--out",
+            "out",
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while b"c.csv" not in b"".join(_open_files(process.pid)) and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal_sent)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == code, told
+    assert "nothing was written" in told
+    assert "Traceback" not in told
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def _open_files(pid: int) -> list[bytes]:
+    """The files that a process has open; the moment that the candles are among them is one in mid-run."""
+    try:
+        return [os.fsencode(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []

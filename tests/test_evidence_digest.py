@@ -40,7 +40,12 @@ def test_defaults_written_and_omitted_agree(digest_of: Callable[..., str], manif
     spec = written["spec"]
     spec["market"] |= {"calendar": "24x7"}
     spec["data"] |= {"timestamps": "Open", "gaps": "Keep", "duplicates": "Fail", "partialBars": "Fail"}
-    spec["account"] |= {"leverage": "1", "allowShort": False, "marginModel": "None", "initialCash": "10000.00"}
+    spec["account"] |= {
+        "leverage": "1",
+        "allowShort": False,
+        "marginModel": "None",
+        "initialCash": "10000.00",
+    }
     spec["execution"] |= {"limitFill": "Touch", "intrabarPath": "CloseDirection", "closeAtEnd": False}
     spec["seed"] = 0
     assert digest_of(written) == digest_of(manifest)
@@ -96,7 +101,9 @@ def test_a_copy_of_the_data_elsewhere_gives_the_same_digest(
     assert digest_of(manifest, "--data", str(copy)) == digest_of(manifest)
 
 
-def test_the_notebook_gives_the_digest_of_the_command(digest_of: Callable[..., str], manifest: Manifest) -> None:
+def test_the_notebook_gives_the_digest_of_the_command(
+    digest_of: Callable[..., str], manifest: Manifest
+) -> None:
     import spark_engine
 
     result = spark_engine.run(manifest)

@@ -10,7 +10,19 @@ from typing import Any
 
 from spark_engine.execute.manifest import resolve_run
 
-HEAVY = {"numpy", "polars", "pandas", "pyarrow", "pydantic", "yaml", "rich", "jsonschema", "cel", "kubernetes", "numba"}
+HEAVY = {
+    "numpy",
+    "polars",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "yaml",
+    "rich",
+    "jsonschema",
+    "cel",
+    "kubernetes",
+    "numba",
+}
 
 RUN_IN_POD = """
 import json, sys
@@ -35,17 +47,25 @@ def modules_of_a_pod_run(manifest: dict[str, Any], directory: Path, **fields: ob
     return set(told["modules"])
 
 
-def test_a_pod_that_runs_a_built_in_strategy_imports_nothing_heavy(manifest: dict[str, Any], tmp_path: Path) -> None:
+def test_a_pod_that_runs_a_built_in_strategy_imports_nothing_heavy(
+    manifest: dict[str, Any], tmp_path: Path
+) -> None:
     assert modules_of_a_pod_run(manifest, tmp_path) & (HEAVY | {"jinja2", "obstore"}) == set()
 
 
-def test_a_pod_that_draws_a_report_imports_jinja2_and_still_nothing_heavy(manifest: dict[str, Any], tmp_path: Path) -> None:
+def test_a_pod_that_draws_a_report_imports_jinja2_and_still_nothing_heavy(
+    manifest: dict[str, Any], tmp_path: Path
+) -> None:
     modules = modules_of_a_pod_run(manifest, tmp_path, artifact={"uri": (tmp_path / "artifact").as_uri()})
     assert "jinja2" in modules
     assert modules & HEAVY == set()
 
 
 def test_help_needs_neither_the_schema_nor_numpy() -> None:
-    script = "import sys\nfrom spark_engine.command.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules, file=sys.stderr)"
+    script = (
+        "import sys; from spark_engine.command.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert set(finished.stderr.split()) & {"numpy", "polars", "pydantic", "pandas", "pyarrow"} == set()

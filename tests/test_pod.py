@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from spark_engine.execute.manifest import resolve_run
 
 Manifest = dict[str, Any]
@@ -26,7 +25,11 @@ def pod(tmp_path: Path) -> Pod:
     def run(document: object, **environment: str) -> tuple[int, dict[str, Any]]:
         file, message = tmp_path / "run.json", tmp_path / "termination-log"
         file.write_text(document if isinstance(document, str) else json.dumps(document))
-        variables = {"SPARK_RUN_FILE": str(file), "SPARK_TERMINATION_LOG": str(message), "SPARK_JOB_UID": "job-1"}
+        variables = {
+            "SPARK_RUN_FILE": str(file),
+            "SPARK_TERMINATION_LOG": str(message),
+            "SPARK_JOB_UID": "job-1",
+        }
         finished = subprocess.run(
             [sys.executable, "-m", "spark_engine.pod"],
             env={**os.environ, **variables, **environment},
@@ -48,7 +51,12 @@ def document(manifest: Manifest, **fields: object) -> dict[str, Any]:
 def test_a_run_without_a_store_leaves_its_results_in_the_message(pod: Pod, manifest: Manifest) -> None:
     code, message = pod(document(manifest, run={"namespace": "quants", "name": "a", "uid": "run-1"}))
     assert code == 0
-    assert (message["runUID"], message["jobUID"], message["attempt"], message["index"]) == ("run-1", "job-1", 1, 0)
+    assert (message["runUID"], message["jobUID"], message["attempt"], message["index"]) == (
+        "run-1",
+        "job-1",
+        1,
+        0,
+    )
     assert message["verdict"] is True
     assert message["metrics"]["trades"] > 1000
     assert "artifact" not in message and "error" not in message
@@ -98,7 +106,9 @@ def test_bad_data_is_told(pod: Pod, manifest: Manifest) -> None:
     assert (code, message["error"]["reason"]) == (11, "InvalidData")
 
 
-def test_guardrails_that_are_not_the_pinned_ones_are_refused(pod: Pod, manifest: Manifest, tmp_path: Path) -> None:
+def test_guardrails_that_are_not_the_pinned_ones_are_refused(
+    pod: Pod, manifest: Manifest, tmp_path: Path
+) -> None:
     limits = tmp_path / "guardrails.json"
     limits.write_text('{"allowedSymbols":["BTCUSDT"]}')
     pin = {"revision": "default-1", "sha256": hashlib.sha256(limits.read_bytes()).hexdigest()}
@@ -111,11 +121,3 @@ def test_guardrails_that_are_not_the_pinned_ones_are_refused(pod: Pod, manifest:
 def test_a_store_that_cannot_be_written_is_retried_by_its_exit_code(pod: Pod, manifest: Manifest) -> None:
     code, message = pod(document(manifest, artifact={"uri": "file:///proc/nowhere"}))
     assert (code, message["error"]["reason"]) == (21, "StoreUnavailable")
-
-
-def test_a_deadline_is_kept_by_the_engine_and_told(pod: Pod, manifest: Manifest, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "never.csv")
-    manifest["spec"]["data"] = {"uri": str(tmp_path / "never.csv")}
-    code, message = pod(document(manifest, deadlineSeconds=1))
-    assert code in (11, 14)
-    assert message["error"]["reason"] in ("InvalidData", "DeadlineExceeded")

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from spark_engine.command.main import main
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "btcusdt-1h-sma-cross.yaml"
@@ -108,7 +107,9 @@ def test_other_candles_are_told_apart_from_another_engine(
     artifact: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.csv"
-    other.write_text("ts,open,high,low,close,volume\n" + "".join(f"{1514764800 + 3600 * i},1,1,1,1,1\n" for i in range(50)))
+    other.write_text(
+        "ts,open,high,low,close,volume\n" + "".join(f"{1514764800 + 3600 * i},1,1,1,1,1\n" for i in range(50))
+    )
     capsys.readouterr()
     code = main(["verify", str(artifact), "--rerun", "--data", str(other)])
     assert code in (1, 11)

@@ -16,7 +16,7 @@ from spark_crds.violation import Violation, listed, quoted
 
 KEYWORDS = frozenset(
     "type properties required additionalProperties items enum default description format pattern minLength maxLength "
-    "minimum maximum maxItems maxProperties anyOf x-kubernetes-validations x-kubernetes-preserve-unknown-fields "
+    "minimum maximum maxItems maxProperties x-kubernetes-validations x-kubernetes-preserve-unknown-fields "
     "x-kubernetes-int-or-string x-kubernetes-list-type x-kubernetes-list-map-keys".split()
 )
 DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -25,14 +25,14 @@ DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-
 def unknown_fields(value: Any, schema: Schema, path: str = "") -> Iterator[Violation]:
     """Fields that no schema names: the server's strict decoding refuses them."""
     if isinstance(value, Mapping):
-        if "properties" not in schema:
+        if "additionalProperties" in schema or "x-kubernetes-preserve-unknown-fields" in schema:
             return
         for name, child in value.items():
-            place = f"{path}.{name}" if path else name
-            if name in schema["properties"]:
+            place = _joined(path, name)
+            if name in schema.get("properties", {}):
                 yield from unknown_fields(child, schema["properties"][name], place)
             else:
-                yield Violation(place, f'unknown field "{place}"', "unknown")
+                yield Violation(place, f'unknown field "{place}"', "decoding")
     elif isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from unknown_fields(item, schema["items"], f"{path}[{index}]")
@@ -45,7 +45,7 @@ def violations(value: Any, schema: Schema, path: str = "") -> Iterator[Violation
         return
     if "enum" in schema and value not in schema["enum"]:
         supported = listed(schema["enum"])
-        yield Violation(path, f"Unsupported value: {quoted(value)}: supported values: {supported}")
+        yield _blocking(path, f"Unsupported value: {quoted(value)}: supported values: {supported}")
     if isinstance(value, str):
         yield from _text_violations(value, schema, path)
     elif isinstance(value, Mapping):
@@ -60,9 +60,9 @@ def type_name(value: Any) -> str:
     """The JSON type of a value, as the server names it."""
     if isinstance(value, bool):
         return "boolean"
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, int | float) and value == value // 1 and abs(value) < 2**63:
         return "integer"
-    names = {float: "number", str: "string", list: "array", type(None): "null"}
+    names = {float: "number", int: "number", str: "string", list: "array", type(None): "null"}
     return names.get(type(value), "object")
 
 
@@ -76,23 +76,24 @@ def _type_violation(value: Any, schema: Schema, path: str) -> Violation | None:
         expected = schema.get("type", actual)
     if actual == expected or (expected == "number" and actual == "integer"):
         return None
-    return Violation(path, f"Invalid value: {quoted(actual)}: {path} in body must be of type {expected}: {quoted(actual)}")
+    shown = quoted(actual)
+    return _blocking(path, f"Invalid value: {shown}: {path} in body must be of type {expected}: {shown}")
 
 
 def _text_violations(value: str, schema: Schema, path: str) -> Iterator[Violation]:
     if len(value) > schema.get("maxLength", len(value)):
-        yield Violation(path, f"Too long: may not be more than {schema['maxLength']} bytes")
-    if len(value) < schema.get("minLength", 0):
+        yield _blocking(path, f"Too long: may not be more than {schema['maxLength']} bytes")
+    elif len(value) < schema.get("minLength", 0):
         yield Violation(
             path,
             f"Invalid value: {quoted(value)}: {path} in body should be at least {schema['minLength']} chars long",
         )
-    if "pattern" in schema and not go_search(schema["pattern"], value):
+    elif "pattern" in schema and not go_search(schema["pattern"], value):
         yield Violation(
             path, f"Invalid value: {quoted(value)}: {path} in body should match '{schema['pattern']}'"
         )
     if schema.get("format") == "date-time" and not is_date_time(value):
-        yield Violation(
+        yield _blocking(
             path, f"Invalid value: {quoted(value)}: {path} in body must be of type date-time: {quoted(value)}"
         )
 
@@ -101,16 +102,16 @@ def _object_violations(value: Mapping[str, Any], schema: Schema, path: str) -> I
     properties, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
     for name in schema.get("required", ()):
         if name not in value:
-            yield Violation(_joined(path, name), "Required value")
+            yield _blocking(_joined(path, name), "Required value")
     if len(value) > schema.get("maxProperties", len(value)):
-        yield Violation(path, f"Too many: {len(value)}: must have at most {schema['maxProperties']} items")
+        yield _blocking(path, f"Too many: {len(value)}: must have at most {schema['maxProperties']} items")
     for name, child in value.items():
         yield from violations(child, properties.get(name, additional), _joined(path, name))
 
 
 def _list_violations(value: list[Any], schema: Schema, path: str) -> Iterator[Violation]:
     if len(value) > schema.get("maxItems", len(value)):
-        yield Violation(path, f"Too many: {len(value)}: must have at most {schema['maxItems']} items")
+        yield _blocking(path, f"Too many: {len(value)}: must have at most {schema['maxItems']} items")
     for index, item in enumerate(value):
         yield from violations(item, schema.get("items", {}), f"{path}[{index}]")
 
@@ -126,6 +127,10 @@ def _number_violations(value: float, schema: Schema, path: str) -> Iterator[Viol
             )
 
 
+def _blocking(path: str, message: str) -> Violation:
+    return Violation(path, message, blocking=True)
+
+
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -137,11 +142,12 @@ def go_search(pattern: str, value: str) -> bool:
 
 
 def is_date_time(value: str) -> bool:
-    """Whether the text is an RFC 3339 time that exists."""
+    """Whether the server takes the text as an RFC 3339 time: it looks at the date, not at the offset."""
     if not DATE_TIME.fullmatch(value):
         return False
+    year = "2000" if value.startswith("0000") else value[:4]  # Go has a year 0, a leap year; Python has not
     try:
-        datetime.fromisoformat(value[:19].upper())
+        datetime.fromisoformat(year + value[4:19].upper())
     except ValueError:
         return False
     return True

@@ -24,6 +24,15 @@ OUTSIDE_SPEC_HASH = (
 )
 
 
+# Fields that mean something only together: a manifest that sets one of them overrides all of a group's defaults
+GROUPS = (
+    ("name", "entryPoint", "params"),
+    ("uri", "feedRef", "sha256"),
+    ("sizing", "size"),
+    ("marginModel", "maintenanceMargin", "liquidationFeeBps"),
+)
+
+
 class SpecError(ValueError):
     """A manifest that cannot be run. `field` is the path of what is wrong, such as spec.market.symbol."""
 
@@ -74,6 +83,9 @@ def _with_platform_defaults(manifest: Mapping[str, Any], defaults: Mapping[str, 
 
 def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
+    for group in GROUPS:
+        if any(above.get(name) is not None for name in group):
+            merged = {name: value for name, value in merged.items() if name not in group}
     for name, value in above.items():
         lower = merged.get(name)
         if isinstance(value, Mapping) and isinstance(lower, Mapping):

@@ -6,11 +6,11 @@ import importlib.machinery
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from types import ModuleType
 from typing import Any, Protocol
 
-from spark_crds.check import type_name
 from spark_crds.schema import Schema
 from spark_crds.violation import Violation, quoted
 
@@ -25,7 +25,7 @@ class Program(Protocol):
 
 
 def rule_violations(value: Any, schema: Schema, old: Any = None, path: str = "") -> Iterator[Violation]:
-    """What the rules of `schema` and of all below it say. `old` None: an object that is being created."""
+    """What the rules of `schema` and of all below it say of a `typed` value. `old` None: it is being created."""
     for rule in schema.get(RULES, ()):
         if (old is None and is_transition(rule["rule"])) or _holds(rule["rule"], value, old):
             continue
@@ -35,6 +35,27 @@ def rule_violations(value: Any, schema: Schema, old: Any = None, path: str = "")
     elif isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from rule_violations(item, schema["items"], None, f"{path}[{index}]")
+
+
+def typed(value: Any, schema: Schema) -> Any:
+    """`value` as the server's CEL sees it: times as times, integers beyond 64 bits as floats."""
+    if isinstance(value, Mapping):
+        properties, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {name: typed(child, properties.get(name, additional)) for name, child in value.items()}
+    if isinstance(value, list):
+        return [typed(item, schema.get("items", {})) for item in value]
+    if isinstance(value, str) and schema.get("format") == "date-time":
+        return _time(value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return float(value)
+    return value
+
+
+def _time(text: str) -> datetime | str:
+    try:
+        return datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    except ValueError:
+        return text
 
 
 def is_transition(expression: str) -> bool:
@@ -53,17 +74,17 @@ def _below_object(value: Mapping[str, Any], schema: Schema, old: Any, path: str)
 def _holds(expression: str, value: Any, old: Any) -> bool:
     try:
         return program(expression).execute({"self": value, "oldSelf": old}) is True
-    except (RuntimeError, TypeError, ValueError):
+    except (RuntimeError, TypeError, ValueError, OverflowError):
         return False
 
 
 def _violation(rule: Mapping[str, str], value: Any, path: str) -> Violation:
-    field = path + rule.get("fieldPath", "")
+    field = (path + rule.get("fieldPath", "")).removeprefix(".")
     reason = REASONS[rule.get("reason", "FieldValueInvalid")]
     if reason == "Forbidden":
         return Violation(field, f"Forbidden: {rule['message']}", "rule")
-    shown = quoted(value) if isinstance(value, str | int | float) else quoted(type_name(value))
-    return Violation(field or "<nil>", f"{reason}: {shown}: {rule['message']}", "rule")
+    shown = f"{quoted(value)}: " if isinstance(value, str | int | float) and "fieldPath" not in rule else ""
+    return Violation(field or "<nil>", f"{reason}: {shown}{rule['message']}", "rule")
 
 
 @cache

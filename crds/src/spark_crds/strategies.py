@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +14,12 @@ from typing import Any
 
 from spark_crds.check import violations
 from spark_crds.schema import with_defaults
-from spark_crds.violation import Violation, listed
+from spark_crds.violation import Violation, quoted
 
 CATALOGUE_SCHEMA = "spark.trading/strategies/v1"
 NAME_FIELD = "spec.strategy.name"
 PARAMETERS_FIELD = "spec.strategy.params"
+PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]+", re.ASCII)
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -95,24 +97,54 @@ def parameter_violations(entry: StrategyEntry, parameters: Mapping[str, Any]) ->
     for found in violations(known, entry.parameters, PARAMETERS_FIELD):
         name = found.field.removeprefix(PARAMETERS_FIELD + ".")
         broken.add(name)
-        yield _operator(found.field, f"{_reason(found.message)}; {_allowed(entry.name, name, properties[name])}")
+        problem = f"is {quoted(known[name])}" if name in known else "is missing"
+        yield _operator(found.field, f"{problem}; {entry.name} takes {_allowed(properties[name])}")
     for check in entry.checks:
         if not broken & {check.left, check.right} and not check.holds(parameters):
             values = f"{check.left} is {parameters[check.left]}, {check.right} is {parameters[check.right]}"
             yield _operator(f"{PARAMETERS_FIELD}.{check.left}", f"{check.message} ({values})")
 
 
-def _reason(message: str) -> str:
-    """Without the field, which already stands before the message."""
-    return "is required" if message == "Required value" else message.split(f": {PARAMETERS_FIELD}", 1)[0]
+def strategy_violations(spec: Mapping[str, Any]) -> Iterator[Violation]:
+    """What the catalogue says about the strategy of a spec that has its schema's defaults.
+
+    A name that is not in the catalogue may be registered in an image of the user's own, which only the engine sees.
+    """
+    strategy = spec["strategy"]
+    parameters = strategy.get("params", {})
+    entry = find_strategy(strategy["name"]) if "name" in strategy else None
+    if entry is not None:
+        filled = with_parameter_defaults(entry, parameters)
+        yield from parameter_violations(entry, filled)
+        yield from _short_violations(filled, spec["account"])
+    elif "name" in strategy and "image" not in spec.get("engine", {}):
+        yield unknown_strategy(strategy["name"])
+    else:
+        yield from own_parameter_violations(parameters)
 
 
-def _allowed(strategy: str, name: str, schema: Mapping[str, Any]) -> str:
+def _short_violations(parameters: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[Violation]:
+    if parameters.get("direction") == "long-short" and not account["allowShort"]:
+        message = 'is "long-short", which needs spec.account.allowShort: true (it is false)'
+        yield _operator(f"{PARAMETERS_FIELD}.direction", message)
+
+
+def own_parameter_violations(parameters: Mapping[str, Any]) -> Iterator[Violation]:
+    """What is wrong with parameters of a strategy that is not in the catalogue, whatever it declares."""
+    for name, value in parameters.items():
+        field = f"{PARAMETERS_FIELD}.{name}"
+        if not PARAMETER_NAME.fullmatch(name):
+            yield _operator(field, "is no parameter name: at least two letters, digits or _, not beginning with a digit")
+        elif not isinstance(value, str | int | float | bool):
+            yield _operator(field, f"is {quoted(value)}; parameters are integers, numbers, booleans or strings")
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
-        return f"{strategy} takes {listed(schema['enum'])}"
+        return " or ".join(quoted(choice) for choice in schema["enum"])
     article = "an" if schema["type"][0] in "aeiou" else "a"
     bounds = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
-    return " ".join([f"{strategy} takes {article} {schema['type']}", *bounds])
+    return " ".join([f"{article} {schema['type']}", *bounds])
 
 
 def _did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -5,56 +5,104 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from spark_crds import GROUP
 from spark_crds.check import unknown_fields, violations
-from spark_crds.rules import rule_violations
+from spark_crds.metadata import decoding_violations, name_violations, unknown_metadata
+from spark_crds.rules import rule_violations, typed
 from spark_crds.schema import is_ours, object_schema, with_defaults
-from spark_crds.strategies import find_strategy, parameter_violations, unknown_strategy, with_parameter_defaults
+from spark_crds.strategies import strategy_violations
 from spark_crds.violation import Violation
 
-
-def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
-    """What the API server would refuse in a manifest that is created, or that replaces `old`."""
-    if not is_ours(manifest):
-        return [_no_match(manifest)]
-    schema = object_schema(manifest["kind"])
-    if unknown := list(unknown_fields(manifest, _without_metadata(schema))):
-        return unknown
-    filled = with_defaults(manifest, schema)
-    if found := list(violations(filled, schema)):
-        return found
-    return list(rule_violations(filled, schema, None if old is None else with_defaults(old, schema)))
+NOT_ALL_CHECKED = (
+    "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
 
 
 def validate(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
-    """The API server's objections, or if it has none those of the resolver (kind "operator")."""
+    """The objections of kubectl and the API server to an object that is created, or that replaces `old`.
+
+    If they have none, those of the operator (`by` is "operator"): the checks of the strategy's own parameters.
+    """
     if found := server_violations(manifest, old):
         return found
     return list(strategy_violations(with_defaults(manifest, object_schema(manifest["kind"]))["spec"]))
 
 
-def strategy_violations(spec: Mapping[str, Any]) -> Iterator[Violation]:
-    """What the catalogue says about the strategy of a spec that has its schema's defaults."""
-    strategy = spec["strategy"]
-    if "name" not in strategy:
-        return
-    entry = find_strategy(strategy["name"])
-    if entry is None:
-        yield unknown_strategy(strategy["name"])
-        return
-    parameters = with_parameter_defaults(entry, strategy.get("params", {}))
-    yield from parameter_violations(entry, parameters)
-    if parameters.get("direction") == "long-short" and not spec["account"]["allowShort"]:
-        yield Violation(
-            "spec.strategy.params.direction",
-            'is "long-short", which needs spec.account.allowShort: true (it is false)',
-            "operator",
-        )
+def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
+    """The objections of kubectl and the API server alone."""
+    if not is_ours(manifest):
+        return [_no_match(manifest)]
+    schema = object_schema(manifest["kind"])
+    if unreadable := list(decoding_violations(manifest)):
+        return unreadable
+    if unknown := list(_unknown(manifest, schema)):
+        return unknown
+    filled = with_defaults(manifest, schema)
+    found = [*name_violations(filled), *violations(filled, schema)]
+    if any(violation.blocking for violation in found):
+        return found
+    before = None if old is None else typed(with_defaults(old, schema), schema)
+    return [*found, *rule_violations(typed(filled, schema), schema, before)]
+
+
+def verdict(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None, source: str = "STDIN") -> str:
+    """What kubectl would print for a manifest read from `source`; an accepted one as from `--dry-run`.
+
+    The operator's objections follow the server's consent, and say whose they are.
+    """
+    found = validate(manifest, old)
+    who = {violation.by for violation in found}
+    if "kubectl" in who:
+        return _kubectl_words(manifest, found, source)
+    if "decoding" in who:
+        return _decoding_words(manifest, found, "creating" if old is None else "replacing", source)
+    if found and "operator" not in who:
+        return _server_words(manifest, found)
+    name = (manifest.get("metadata") or {}).get("name", "")
+    accepted = f"{manifest['kind'].lower()}.{GROUP}/{name} {'created' if old is None else 'replaced'} (dry run)"
+    return "\n".join([accepted, *_operator_words(found)])
+
+
+def _kubectl_words(manifest: Mapping[str, Any], found: list[Violation], source: str) -> str:
+    if found[0].field != "kind":
+        return f'error: unable to decode "{source}": {found[0].message}'
+    metadata = manifest.get("metadata")
+    known = metadata if isinstance(metadata, Mapping) else {}
+    place = f'name: "{known.get("name", "")}" namespace: "{known.get("namespace", "")}" from "{source}"'
+    return f"error: resource mapping not found for {place}: {found[0].message}\nensure CRDs are installed first"
+
+
+def _decoding_words(manifest: Mapping[str, Any], found: list[Violation], act: str, source: str) -> str:
+    kind, version = manifest["kind"], manifest["apiVersion"].rsplit("/", 1)[1]
+    handled = f'{kind} in version "{version}" cannot be handled as a {kind}'
+    fields = ", ".join(violation.message for violation in found)
+    return (
+        f'Error from server (BadRequest): error when {act} "{source}": {handled}: strict decoding error: {fields}'
+    )
+
+
+def _server_words(manifest: Mapping[str, Any], found: list[Violation]) -> str:
+    name = (manifest.get("metadata") or {}).get("name", "")
+    lines = [str(violation) for violation in found]
+    if any(violation.blocking for violation in found):
+        lines.append(NOT_ALL_CHECKED)
+    head = f'The {manifest["kind"]} "{name}" is invalid: '
+    return head + lines[0] if len(lines) == 1 else "\n* ".join([head, *lines])
+
+
+def _operator_words(found: list[Violation]) -> list[str]:
+    if not found:
+        return []
+    return ["The operator would fail it with InvalidSpec:", *(f"* {violation}" for violation in found)]
+
+
+def _unknown(manifest: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Violation]:
+    yield from unknown_metadata(manifest)
+    own = {name: value for name, value in manifest.items() if name != "metadata"}
+    yield from unknown_fields(own, schema)
 
 
 def _no_match(manifest: Mapping[str, Any]) -> Violation:
     kind, version = manifest.get("kind", ""), manifest.get("apiVersion", "")
-    return Violation("kind", f'no matches for kind "{kind}" in version "{version}"')
-
-
-def _without_metadata(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {**schema, "properties": {**schema["properties"], "metadata": {"type": "object"}}}
+    return Violation("kind", f'no matches for kind "{kind}" in version "{version}"', "kubectl")

@@ -7,20 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["unknown", "schema", "rule", "operator"]
+By = Literal["kubectl", "decoding", "schema", "rule", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`field` is a path such as spec.market.symbol; `kind` says who objects: the server's decoding, schema or
-    CEL rules, or (operator) the resolver, which the server does not know."""
+    """`field` is a path such as spec.market.symbol; `by` says who objects: kubectl, the server's decoding, schema
+    or CEL rules, or (operator) the resolver, of which the server knows nothing. After a `blocking` violation the
+    server evaluates no rules."""
 
     field: str
     message: str
-    kind: Kind = "schema"
+    by: By = "schema"
+    blocking: bool = False
 
     def __str__(self) -> str:
-        return self.message if self.kind == "unknown" else f"{self.field}: {self.message}"
+        return f"{self.field}: {self.message}"
 
 
 def quoted(value: Any) -> str:

@@ -9,8 +9,7 @@ In a notebook:
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-SEMANTICS = 1
+from spark_engine.version import SEMANTICS, __version__
 
 if TYPE_CHECKING:
     from spark_engine.notebook import RunResult, read_candles, run

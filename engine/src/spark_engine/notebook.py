@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run gave. Tables are polars frames, made when they are asked for (needs `spark-engine[frames]`)."""
+    """What a run gave. Tables are polars frames, made when asked for (needs `spark-engine[frames]`)."""
 
     execution: Execution
 

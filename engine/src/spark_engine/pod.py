@@ -21,12 +21,12 @@ from spark_crds.formats.message import ArtifactReference, TerminationMessage
 from spark_crds.formats.outcome import ExitCode, Failure
 from spark_crds.formats.run import FormatError, RunDocument, decode_run
 
-from spark_engine import __version__
 from spark_engine.errors import BacktestError, EngineError, InvalidSpec
 from spark_engine.execute.carry_out import Outcome, carry_out
 from spark_engine.execute.deadline import deadline
 from spark_engine.execute.guardrails import read_limits
 from spark_engine.execute.store import put
+from spark_engine.version import __version__
 
 RUN_FILE = "/etc/backtest/run.json"
 GUARDRAILS_FILE = "/etc/backtest/guardrails.json"
@@ -101,13 +101,23 @@ def _message(
     return TerminationMessage(
         **common,
         digest=artifact.digest,
-        metrics={name: metric.value for name, metric in outcome.execution.metrics.items() if metric.value is not None},
+        metrics={
+            name: metric.value
+            for name, metric in outcome.execution.metrics.items()
+            if metric.value is not None
+        },
         verdict=verdict and verdict["passed"],
         data_digest=result["candles"],
         engine_ms=artifact.evidence["run"]["engineMs"],
-        artifact=run.artifact_uri
-        and ArtifactReference(uri=run.artifact_uri, sha256=artifact.sha256, bytes=artifact.bytes),
+        artifact=_reference(run, outcome),
     )
+
+
+def _reference(run: RunDocument, outcome: Outcome) -> ArtifactReference | None:
+    if run.artifact_uri is None:
+        return None
+    artifact = outcome.artifact
+    return ArtifactReference(uri=run.artifact_uri, sha256=artifact.sha256, bytes=artifact.bytes)
 
 
 def _write_message(path: Path, content: bytes) -> None:

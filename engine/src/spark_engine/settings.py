@@ -6,7 +6,7 @@ Decimals become `float(Decimal)`; rates are divided as decimals and converted on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -111,8 +111,10 @@ def _milliseconds(spec: Spec, path: str) -> int | None:
     try:
         stamp = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise InvalidSpec(f"must be a time as 2024-01-31T00:00:00Z, is {text!r}", field=f"spec.{path}") from None
+        raise InvalidSpec(
+            f"must be a time as 2024-01-31T00:00:00Z, is {text!r}", field=f"spec.{path}"
+        ) from None
     if stamp.tzinfo is None:
         raise InvalidSpec(f"must name its zone, as 2024-01-31T00:00:00Z; is {text!r}", field=f"spec.{path}")
-    since_epoch = stamp - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since_epoch = stamp - datetime(1970, 1, 1, tzinfo=UTC)
     return since_epoch.days * 86_400_000 + since_epoch.seconds * 1000 + since_epoch.microseconds // 1000

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from spark_engine.data.candles import Candles
 from spark_engine.errors import EngineError
 from spark_engine.evidence import digests
@@ -100,7 +99,7 @@ def test_columns_of_other_types_or_lengths_are_errors_of_the_engine() -> None:
     with pytest.raises(EngineError, match=r"t\.x is not a contiguous"):
         digests.columns("t", {"x": array("f", [1.0])})
     with pytest.raises(EngineError, match=r"t\.x is not a contiguous"):
-        digests.columns("t", {"x": column("d", 1.0, 2.0)[::2]})
+        digests.columns("t", {"x": column("d", 1.0, 2.0, 3.0)[::2]})
     with pytest.raises(EngineError, match="columns of t differ in length"):
         digests.columns("t", {"x": column("d", 1.0), "y": column("d")})
 

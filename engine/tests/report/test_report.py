@@ -79,6 +79,19 @@ def test_every_metric_stands_in_the_page_with_its_exact_value_and_definition(ord
             assert shown[name] == metric["value"]
 
 
+def test_metrics_come_in_the_order_of_their_definitions(ordinary: Any) -> None:
+    assert list(Page(ordinary.page()).figures("data-metric")) == [
+        name for name in DEFINITIONS if ordinary.evidence["result"]["metrics"][name]["value"] is not None
+    ]
+
+
+def test_a_strategy_of_the_user_is_called_by_its_entry_point(ordinary: Any) -> None:
+    evidence = json.loads(json.dumps(ordinary.evidence))
+    evidence["result"]["spec"]["strategy"] = {"entryPoint": "my_package.strategies:Breakout"}
+    text = Page(render_report(evidence, ordinary.chart, ordinary.trades)).text
+    assert "BTCUSDT 1d my_package.strategies:Breakout" in text
+
+
 def test_the_headlines_are_the_metrics_of_the_evidence(ordinary: Any) -> None:
     metrics = ordinary.evidence["result"]["metrics"]
     shown = Page(ordinary.page()).figures("data-headline")

@@ -13,7 +13,6 @@ from types import ModuleType
 from unittest.mock import patch
 
 import pytest
-
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.evidence import digests
 from spark_engine.simulation import columns, kernel, signals, simulate

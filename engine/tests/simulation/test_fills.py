@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from spark_engine.data.candles import Candles
 from spark_engine.errors import InvalidData, InvalidSpec, InvalidStrategy
 from spark_engine.simulation.ledger import Account, Decisions
@@ -144,6 +143,16 @@ def test_a_short_may_lose_more_than_everything_and_nothing_opens_afterwards(
     assert ledger.bankrupt_bar == 2
     assert ledger.moments.max_drawdown == 2.0
     assert ledger.moments.min_equity == -1000.0
+
+
+def test_nothing_opens_with_no_cash_left(
+    make_candles: MakeCandles, make_decisions: MakeDecisions, make_account: MakeAccount
+) -> None:
+    prices = [10.0, 10.0, 20.0, 20.0, 20.0]
+    decisions = make_decisions((0, -1.0), (1, 1.0), (2, -1.0), (3, 1.0))
+    ledger = simulate(make_candles(prices, prices), decisions, make_account(1000.0))
+    assert ledger.fills.order.tolist() == [1, 2]
+    assert ledger.equity.tolist() == [1000.0, 1000.0, 0.0, 0.0, 0.0]
 
 
 def test_warm_up_rows_are_neither_traded_nor_marked(

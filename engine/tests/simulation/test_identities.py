@@ -8,7 +8,6 @@ from dataclasses import fields
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spark_engine.data.candles import Candles
 from spark_engine.evidence import digests
 from spark_engine.simulation.ledger import Account, Decisions, Ledger
@@ -47,7 +46,8 @@ def runs(draw: st.DrawFn) -> Drawn:
 
 def _inputs(drawn: Drawn, make_candles: MakeCandles, make_decisions: MakeDecisions) -> Run:
     bars, warmup, events, account = drawn
-    candles = make_candles([o / 10 for o, _ in bars], [c / 10 for _, c in bars], warmup=warmup, scale=1)
+    opens, closes = [o / 10 for o, _ in bars], [c / 10 for _, c in bars]
+    candles = make_candles(opens, closes, warmup=warmup, scale=1, step_ms=8 * 3_600_000)
     return candles, make_decisions(*events), account
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import arro3.io
 import pytest
-
 from spark_engine.data.candles import Candles
 from spark_engine.simulation.ledger import Account, Ledger
 from spark_engine.simulation.simulate import simulate

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from spark_engine.data.candles import Candles
 from spark_engine.errors import InvalidSpec
 from spark_engine.strategies.registry import check_parameters, find
@@ -56,7 +56,7 @@ def test_rsi_crosses_where_wilders_definition_says_so(
     ticks: list[int], period: int, warmup: int, make_candles: MakeCandles
 ) -> None:
     warmup = min(warmup, len(ticks))
-    moves = [after - before for before, after in zip(ticks, ticks[1:], strict=False)]
+    moves = [after - before for before, after in pairwise(ticks)]
     values: dict[int, float] = {}
     if len(moves) >= period:
         gain = sum(max(move, 0) for move in moves[:period]) / period
@@ -92,6 +92,22 @@ def test_both_builds_give_the_same_events(
 def test_a_tie_is_neither_up_nor_down(make_candles: MakeCandles) -> None:
     touching = from_ticks([5, 5, 5, 4, 4, 5, 5, 5], make_candles)
     assert events(touching, "sma-cross", fast=1, slow=2) == [(3, 0.0), (5, 1.0)]
+
+
+@pytest.mark.usefixtures("build")
+def test_rsi_acts_when_it_leaves_a_bound_on_which_it_stood(make_candles: MakeCandles) -> None:
+    at_the_lower = from_ticks([5, 5, 5, 4, 4], make_candles)  # 50, then 0
+    assert events(at_the_lower, "rsi", period=2, lower=50, upper=60) == [(3, 1.0)]
+    at_the_upper = from_ticks([5, 5, 5, 6, 6], make_candles)  # 50, then 100
+    assert events(at_the_upper, "rsi", period=2, lower=40, upper=50) == [(3, 0.0)]
+
+
+@pytest.mark.usefixtures("build")
+def test_rsi_on_its_bound_is_no_signal(make_candles: MakeCandles) -> None:
+    rises_then_stands_at_50 = from_ticks([5, 6, 5, 5], make_candles)
+    assert events(rises_then_stands_at_50, "rsi", period=2, lower=50, upper=60) == []
+    falls_to_the_lower = from_ticks([5, 6, 7, 5], make_candles)  # 100, then 100 * 0.5 / 1.5
+    assert events(falls_to_the_lower, "rsi", period=2, lower=(100.0 * 0.5) / 1.5, upper=100) == []
 
 
 @pytest.mark.usefixtures("build")

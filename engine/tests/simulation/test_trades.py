@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from spark_engine.data.candles import Candles
 from spark_engine.simulation.ledger import Account, Decisions, Trades
 from spark_engine.simulation.simulate import simulate

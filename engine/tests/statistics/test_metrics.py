@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import sqrt
 
 import pytest
-
 from spark_engine.simulation.ledger import Moments
 from spark_engine.statistics.definitions import DEFINITIONS
 from spark_engine.statistics.figures import DAY_MS, Figures, TradeSums

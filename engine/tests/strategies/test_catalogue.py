@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-
 from spark_engine.errors import InvalidSpec
 from spark_engine.strategies import catalogue
 from spark_engine.strategies.registry import check_parameters, find

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from spark_engine.errors import InvalidSpec
 from spark_engine.strategies.registry import BUILT_IN, check_parameters, find
 
@@ -31,7 +30,7 @@ def test_an_unknown_strategy_is_refused_with_the_names_that_exist_and_a_suggesti
         find("sma_cros")
     assert caught.value.field == "spec.strategy.name"
     assert caught.value.message == (
-        "there is no strategy 'sma_cros', did you mean 'sma-cross'?; there are: rsi, sma-cross"
+        "there is no strategy 'sma_cros', did you mean 'sma-cross'?; there are: sma-cross, rsi"
     )
 
 
@@ -100,14 +99,14 @@ def test_a_choice_that_is_not_offered_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize(("fast", "slow"), [(21, 21), (21, 9)])
-def test_fast_must_be_less_than_slow(fast: int, slow: int) -> None:
+def test_fast_must_be_smaller_than_slow(fast: int, slow: int) -> None:
     assert refusal("sma-cross", {"fast": fast, "slow": slow}) == (
         "spec.strategy.params.fast",
-        f"fast must be less than slow: fast is {fast}, slow is {slow}",
+        f"fast must be smaller than slow: fast is {fast}, slow is {slow}",
     )
 
 
-def test_lower_must_be_less_than_the_default_of_upper_too() -> None:
+def test_lower_must_be_smaller_than_the_default_of_upper_too() -> None:
     assert refusal("rsi", {"lower": 70})[0] == "spec.strategy.params.lower"
 
 

@@ -37,14 +37,20 @@ def note(message: str) -> None:
 
 def printable(text: str) -> str:
     """`text` without control characters: a manifest must not be able to drive the terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\ufffd" for character in text
+    )
+
+
+def _ignore(_stage: str) -> None:
+    """Shows nothing."""
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """A function that shows the present stage: a spinner on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage: None
+        yield _ignore
         return
     from rich.console import Console
 

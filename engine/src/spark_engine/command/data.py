@@ -15,7 +15,9 @@ example:
 def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "data", inspect, "look at candles before a run does", DETAILS)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    action = add_command(actions, "inspect", inspect, "rows, gaps, duplicates, and whether a run would accept them")
+    action = add_command(
+        actions, "inspect", inspect, "rows, gaps, duplicates, and whether a run would accept them"
+    )
     action.add_argument("uri", metavar="URI", help="file, directory, s3://, gs://, az:// or sample://")
     action.add_argument("--symbol", help="of the rows to look at, where a file holds several")
     action.add_argument("--timeframe", help="length of a bar (default: what the stamps suggest)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 Form = Callable[[float], str]
 
@@ -28,4 +28,4 @@ def minute(ts: int | None) -> str:
     """A time stamp in ms UTC as `2024-01-31 00:00`."""
     if ts is None:
         return "–"
-    return datetime.fromtimestamp(ts / 1000, tz=timezone.utc).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(ts / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M")

@@ -12,12 +12,12 @@ from types import FrameType
 
 from spark_crds.formats.outcome import ExitCode
 
-from spark_engine import __version__
 from spark_engine.command import data, report, run, strategies, validate, verify
 from spark_engine.command.console import complain
 from spark_engine.command.usage import Usage
 from spark_engine.errors import BacktestError
 from spark_engine.evidence.directory import NotOurs
+from spark_engine.version import __version__
 
 COMMANDS = (run, verify, report, validate, strategies, data)
 

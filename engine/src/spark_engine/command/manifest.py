@@ -42,7 +42,11 @@ def edited(manifest: Mapping[str, Any], edits: Sequence[str], data: str | None) 
         names = path.removeprefix("spec.").split(".")
         _set(copy, ["spec", *names], _value(names, text))
     if data is not None:
-        policies = {k: v for k, v in (copy.get("spec", {}).get("data") or {}).items() if k not in ("sha256", "feedRef")}
+        policies = {
+            k: v
+            for k, v in (copy.get("spec", {}).get("data") or {}).items()
+            if k not in ("sha256", "feedRef")
+        }
         _set(copy, ["spec", "data"], {**policies, "uri": data})
     return copy
 
@@ -59,7 +63,7 @@ def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 
 def _value(path: Sequence[str], text: str) -> Any:
-    """`text` as YAML would read it, but as it stands where the schema wants a string: decimals are strings."""
+    """`text` as YAML reads it, but as it stands where the schema wants a string: decimals are strings."""
     from spark_crds.manifest import ManifestError, load_manifest
 
     if _is_string(path):
@@ -76,7 +80,7 @@ def _is_string(path: Sequence[str]) -> bool:
     schema = object_schema("BacktestRun")["properties"]["spec"]
     for name in path:
         schema = schema.get("properties", {}).get(name, {})
-    return schema.get("type") == "string"
+    return bool(schema.get("type") == "string")
 
 
 def _resolved(content: bytes) -> Any:

@@ -22,7 +22,9 @@ The artifact directory itself is left as it is: it is evidence. The page is writ
 
 
 def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = add_command(commands, "report", execute, "draw the HTML report of an artifact directory", DETAILS)
+    parser = add_command(
+        commands, "report", execute, "draw the HTML report of an artifact directory", DETAILS
+    )
     parser.add_argument("directory", metavar="DIR", type=Path)
     parser.add_argument("--out", metavar="FILE", type=Path, help="where to write it (default: DIR.html)")
 
@@ -33,7 +35,9 @@ def execute(options: argparse.Namespace) -> int:
     if target.is_dir():
         raise Usage(f"--out {target} is a directory; name a file")
     if target.resolve().parent == options.directory.resolve():
-        raise Usage(f"--out {target} lies in the artifact directory, which is evidence; name a file elsewhere")
+        raise Usage(
+            f"--out {target} lies in the artifact directory, which is evidence; name a file elsewhere"
+        )
     _write(target, page(directory).encode())
     print(target)  # noqa: T201 - the result
     return 0
@@ -49,7 +53,7 @@ def page(directory: Directory) -> str:
         return render_report(without_report(directory.evidence), chart, trades)
     except (KeyError, ValueError, TypeError) as error:
         raise InvalidData(
-            f"{directory.path} does not hold what {REPORT_FILE} is drawn from ({error}); `backtest verify` says more"
+            f"{directory.path} lacks what {REPORT_FILE} is drawn from ({error}); `backtest verify` says more"
         ) from None
 
 

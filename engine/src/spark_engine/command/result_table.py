@@ -86,23 +86,29 @@ def _lines(evidence: Evidence) -> list[Text]:
         f"turnover {_shown(metrics['turnover'], figures.ratio)}x equity"
     )
     exposure = f"{_shown(metrics['exposure'], figures.percent)} of bars in the market"
-    gaps = f"{quality['gaps']:,} gaps, {quality['missingBars']:,} bars missing" if quality["gaps"] else "no gaps"
+    gaps = (
+        f"{quality['gaps']:,} gaps, {quality['missingBars']:,} bars missing" if quality["gaps"] else "no gaps"
+    )
     data = f"{gaps} · fills after a gap: {checks['fillsAfterGap']:,}"
     lines = [_line("Trades", trades), _line("Exposure", exposure), _line("Costs", costs), _line("Data", data)]
     if checks["bankrupt"]:
-        lines.append(_line("Bankrupt", f"equity fell to zero or below at bar {checks['bankruptBar']:,}", "bold red"))
+        lines.append(
+            _line("Bankrupt", f"equity fell to zero or below at bar {checks['bankruptBar']:,}", "bold red")
+        )
     if checks["verdict"] is not None:
         lines.append(_verdict(checks["verdict"]))
     return lines
 
 
 def _verdict(verdict: Mapping[str, Any]) -> Text:
-    criteria = " · ".join(
-        f"{row['criterion']} {row['limit']} {'✓' if row['passed'] else '✗'} ({'no value' if row['value'] is None else format(row['value'], '.4g')})"
-        for row in verdict["criteria"]
-    )
+    criteria = " · ".join(_criterion(row) for row in verdict["criteria"])
     word = "passed" if verdict["passed"] else "failed"
     return _line("Verdict", f"{word} · {criteria}", "green" if verdict["passed"] else "red")
+
+
+def _criterion(row: Mapping[str, Any]) -> str:
+    value = "no value" if row["value"] is None else f"{row['value']:.4g}"
+    return f"{row['criterion']} {row['limit']} {'✓' if row['passed'] else '✗'} ({value})"
 
 
 def _places(evidence: Evidence, directory: Path, report: Path | None) -> list[Text]:

@@ -33,14 +33,25 @@ DEFAULT_DIRECTORY = "runs"
 
 def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "run", execute, "run a backtest and write its evidence", DETAILS)
-    parser.add_argument("-f", "--file", required=True, help="BacktestRun manifest (YAML or JSON) or run.json; - is stdin")
+    parser.add_argument(
+        "-f", "--file", required=True, help="BacktestRun manifest (YAML or JSON) or run.json; - is stdin"
+    )
     parser.add_argument("--data", metavar="URI", help="read candles from here instead of spec.data.uri")
     parser.add_argument("--guardrails", metavar="FILE", help="limits to run under (guardrails.json)")
     parser.add_argument(
-        "--set", dest="edits", metavar="PATH=VALUE", action="append", default=[], help="change a field of the spec"
+        "--set",
+        dest="edits",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="change a field of the spec",
     )
-    parser.add_argument("--out", metavar="DIR", help=f"artifact directory (default: {DEFAULT_DIRECTORY}/<name>-<digest>)")
-    parser.add_argument("--output", choices=FORMATS, default="table", help="how to print the result (default: table)")
+    parser.add_argument(
+        "--out", metavar="DIR", help=f"artifact directory (default: {DEFAULT_DIRECTORY}/<name>-<digest>)"
+    )
+    parser.add_argument(
+        "--output", choices=FORMATS, default="table", help="how to print the result (default: table)"
+    )
     parser.add_argument("--no-report", action="store_true", help="leave out the HTML report")
     parser.add_argument("-q", "--quiet", action="store_true", help="print the artifact directory only")
 
@@ -54,7 +65,11 @@ def execute(options: argparse.Namespace) -> int:
         outcome = carry_out(run, limits, with_report=not options.no_report, on_stage=show)
         directory = Path(options.out or default_directory(run.run.name, outcome.artifact.digest))
         write_directory(directory, outcome.artifact.files)
-    _print(outcome.artifact, directory, "quiet" if options.quiet and options.output == "table" else options.output)
+    _print(
+        outcome.artifact,
+        directory,
+        "quiet" if options.quiet and options.output == "table" else options.output,
+    )
     return 0
 
 

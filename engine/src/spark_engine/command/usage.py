@@ -18,7 +18,11 @@ class Usage(Exception):  # noqa: N818 - an ending, exit code 2
 
 
 def add_command(
-    commands: Subparsers[argparse.ArgumentParser], name: str, execute: Execute, summary: str, details: str = ""
+    commands: Subparsers[argparse.ArgumentParser],
+    name: str,
+    execute: Execute,
+    summary: str,
+    details: str = "",
 ) -> argparse.ArgumentParser:
     """A subcommand whose help shows `summary` and then `details` as they are written."""
     parser = commands.add_parser(

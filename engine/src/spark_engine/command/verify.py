@@ -23,7 +23,9 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "verify", execute, "check an artifact directory, offline", DETAILS)
     parser.add_argument("directory", metavar="DIR", type=Path)
     parser.add_argument("--rerun", action="store_true", help="repeat the run and compare the digests")
-    parser.add_argument("--data", metavar="URI", help="with --rerun: where the candles are, if not where they were")
+    parser.add_argument(
+        "--data", metavar="URI", help="with --rerun: where the candles are, if not where they were"
+    )
     parser.add_argument("--output", choices=("table", "json"), default="table")
 
 
@@ -35,7 +37,11 @@ def execute(options: argparse.Namespace) -> int:
             show("repeating the run")
             checks.append(rerun(directory, directory.evidence, options.data))
     elif options.rerun:
-        checks.append(CheckOutcome("a re-run gives the same digest", ("not repeated: the artifact is not what was written",)))
+        checks.append(
+            CheckOutcome(
+                "a re-run gives the same digest", ("not repeated: the artifact is not what was written",)
+            )
+        )
     passed = all(check.passed for check in checks)
     if options.output == "json":
         _print_json(checks, passed)
@@ -45,7 +51,9 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _print_json(checks: list[CheckOutcome], passed: bool) -> None:
-    rows = [{"check": check.title, "passed": check.passed, "findings": list(check.findings)} for check in checks]
+    rows = [
+        {"check": check.title, "passed": check.passed, "findings": list(check.findings)} for check in checks
+    ]
     print(json.dumps({"passed": passed, "checks": rows}, indent=2))  # noqa: T201 - a machine reads this
 
 
@@ -59,4 +67,6 @@ def _print_table(directory: Directory, checks: list[CheckOutcome], passed: bool)
         for finding in check.findings:
             console.print(Text(f"      {finding}", style="red"))
     digest = (directory.evidence or {}).get("digest", "unknown")
-    console.print(Text(f"\n  {'verified' if passed else 'NOT verified'}: {directory.path}  {digest}", style="bold"))
+    console.print(
+        Text(f"\n  {directory.path} is {'verified' if passed else 'NOT verified'}\n  {digest}", style="bold")
+    )

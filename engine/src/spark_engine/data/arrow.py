@@ -20,6 +20,7 @@ from spark_engine.errors import InvalidData
 if TYPE_CHECKING:
     from arro3.core import Array
 
+
 class _ArrowArray(ctypes.Structure):
     _fields_ = (
         ("length", ctypes.c_int64),
@@ -40,14 +41,14 @@ _capsule_pointer.restype = ctypes.c_void_p
 _capsule_pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
 
 
-def float64_column(chunks: Sequence[Array]) -> memoryview:
+def float64_column(chunks: Sequence[Array]) -> array[float]:
     """The values of float64 arrays, one after another; NaN where null."""
     column = array("d", bytes(8 * sum(map(len, chunks))))
     begin = 0
     for chunk in chunks:
         _copy(chunk, column, begin, NAN)
         begin += len(chunk)
-    return memoryview(column)
+    return column
 
 
 def int64_column(chunks: Sequence[Array]) -> memoryview:
@@ -77,7 +78,8 @@ def _copy(chunk: Array, column: array[Any], begin: int, null: float | None) -> N
 def decoding(what: str) -> AbstractContextManager[None]:
     """Turns everything that arrow-rs raises on bad bytes into `InvalidData`, its panics included."""
     return converted(
-        lambda error: InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri"), silent=True
+        lambda error: InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri"),
+        silent=True,
     )
 
 
@@ -88,4 +90,3 @@ def _plain(error: BaseException) -> str:
         text = text.replace(wrapping, "")
     _, found, inner = text.partition("`Result::unwrap()` on an `Err` value: ")
     return (inner if found else text)[:200]
-

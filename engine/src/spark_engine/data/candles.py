@@ -1,4 +1,4 @@
-"""Candles in memory: seven columns in the buffer protocol, readable by the kernel and by numpy without a copy."""
+"""Candles in memory: columns in the buffer protocol, readable by the kernel and by numpy without a copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What candles must be before a strategy sees them: these lists are the specification (SEMANTICS section 1)."""
+"""What candles must be before a strategy sees them: these lists are the specification (SEMANTICS 1)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def volumes_are_finite(rows: Rows, _grid: Grid) -> Finding | None:
 
 def times_are_on_grid(rows: Rows, grid: Grid) -> Finding | None:
     count, first = scan.off_grid(rows.ts, grid.step_ms, grid.anchor_ms)
-    return _finding(count, first, lambda: f"{(rows.ts[first] - grid.anchor_ms) % grid.step_ms} ms after the grid")
+    return _finding(
+        count, first, lambda: f"{(rows.ts[first] - grid.anchor_ms) % grid.step_ms} ms after the grid"
+    )
 
 
 def times_are_unique(rows: Rows, _grid: Grid) -> Finding | None:
@@ -81,7 +83,9 @@ PRICES_ARE_POSITIVE: Final = Check("prices must be finite and above 0", "spec.da
 RANGE_HOLDS_BODY: Final = Check(
     "low must be at most, and high at least, open and close", "spec.data.uri", range_holds_body
 )
-VOLUMES_ARE_FINITE: Final = Check("volumes must be finite and at least 0", "spec.data.uri", volumes_are_finite)
+VOLUMES_ARE_FINITE: Final = Check(
+    "volumes must be finite and at least 0", "spec.data.uri", volumes_are_finite
+)
 TIMES_ARE_ON_GRID: Final = Check(
     "bars must begin on the grid of their timeframe, UTC",
     "spec.data.uri",
@@ -98,15 +102,21 @@ BARS_ARE_WHOLE: Final = Check(
     "bars must not be partial or feed-down",
     "spec.data.partialBars",
     bars_are_whole,
-    "Drop leaves such bars out, Keep trades on them; a resampled bar that reaches beyond the source is partial, "
-    "so spec.market.start and end on whole bars inside it help too",
+    "Drop leaves such bars out, Keep trades on them; a resampled bar that reaches beyond the source is "
+    "partial, so spec.market.start and end on whole bars inside it help too",
 )
 BARS_ARE_GAPLESS: Final = Check(
     "no bar may be missing", "spec.data.gaps", bars_are_gapless, "Keep trades at the next bar that exists"
 )
 
 # Of the rows of the source, in this order; before the prices, since a dropped row may be as bad as it likes.
-ROW_CHECKS: Final = (TIMES_ARE_UNIQUE, PRICES_ARE_POSITIVE, RANGE_HOLDS_BODY, VOLUMES_ARE_FINITE, TIMES_ARE_ON_GRID)
+ROW_CHECKS: Final = (
+    TIMES_ARE_UNIQUE,
+    PRICES_ARE_POSITIVE,
+    RANGE_HOLDS_BODY,
+    VOLUMES_ARE_FINITE,
+    TIMES_ARE_ON_GRID,
+)
 
 
 def bar_checks(gaps: str, partial_bars: str) -> tuple[Check, ...]:
@@ -116,7 +126,7 @@ def bar_checks(gaps: str, partial_bars: str) -> tuple[Check, ...]:
 
 
 def require(checks: Sequence[Check], rows: Rows, grid: Grid) -> None:
-    """Raises `InvalidData` for the first check that finds something, naming the bar and the field that governs it."""
+    """Raises `InvalidData` for the first check that finds something, naming the bar and the field."""
     for check in checks:
         finding = check.find(rows, grid)
         if finding is not None:
@@ -127,9 +137,8 @@ def described(check: Check, finding: Finding, rows: Rows) -> str:
     """One sentence. Bars are counted from 0, warm-up included, in time order."""
     others = "" if finding.count == 1 else f" (the first of {finding.count})"
     advice = f"; {check.advice}" if check.advice else ""
-    return (
-        f"{check.rule}: bar {finding.first} at {iso(rows.ts[finding.first])}{others} has {finding.detail}{advice}"
-    )
+    bar = f"bar {finding.first} at {iso(rows.ts[finding.first])}{others}"
+    return f"{check.rule}: {bar}: {finding.detail}{advice}"
 
 
 def _finding(count: int, first: int, detail: Callable[[], str]) -> Finding | None:

@@ -71,8 +71,8 @@ def layout_by_name(names: Sequence[str], symbol: str, timestamps: str, what: str
     missing = [name for name, position in found.items() if position is None]
     if missing:
         raise InvalidData(
-            f"{what} has no column {', '.join(missing)}; needed are a time (ts, timestamp, unix, date, ...), open, high, "
-            f"low, close, and volume if there is one; found {', '.join(names)[:200] or 'none'}",
+            f"{what} has no column {', '.join(missing)}; needed are a time (ts, timestamp, unix, ...), open, "
+            f"high, low, close, and volume if there is one; found {', '.join(names)[:200] or 'none'}",
             field="spec.data.uri",
         )
     return Layout(
@@ -87,7 +87,7 @@ def layout_by_position(columns: int, what: str) -> Layout:
     """A table without names: time, open, high, low, close, volume, as exchanges dump it."""
     if columns < 5:
         raise InvalidData(
-            f"{what} has no header and {columns} columns; without a header the first must be time, open, high, low, "
+            f"{what} has no header and {columns} columns; without a header these are time, open, high, low, "
             "close, volume",
             field="spec.data.uri",
         )
@@ -109,5 +109,7 @@ def _volume(plain: Sequence[str], symbol: str, what: str) -> int | None:
     if known is not None:
         return known
     units = {position: name[7:] for position, name in enumerate(plain) if name.startswith("volume_")}
-    base = [position for position, unit in units.items() if plain_symbol(symbol).startswith(plain_symbol(unit))]
+    base = [
+        position for position, unit in units.items() if plain_symbol(symbol).startswith(plain_symbol(unit))
+    ]
     return next(iter(base or units), None)

@@ -1,4 +1,4 @@
-"""Rust code that panics: pyo3 raises it as a `BaseException` and writes a trace to standard error by itself."""
+"""Rust code that panics: pyo3 raises it as a `BaseException`, and Rust writes a trace to standard error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STANDARD_ERROR: Final = 2
 def converted(convert: Callable[[BaseException], BacktestError], *, silent: bool) -> Iterator[None]:
     """Raises `convert(error)` for everything that Rust code raises in the body, its panics included.
 
-    Our own errors, exits and interrupts pass. `silent` closes standard error meanwhile (for the whole process).
+    Our errors, exits and interrupts pass. `silent` closes standard error meanwhile, for the whole process.
     """
     try:
         with _silent_standard_error() if silent else nullcontext():

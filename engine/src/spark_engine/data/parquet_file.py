@@ -26,7 +26,7 @@ def read_parquet_rows(content: bytes, what: str, symbol: str, timestamps: str) -
         )
     with decoding(what):
         reader = read_parquet(content, batch_size=BATCH_ROWS)
-        layout = layout_by_name([field.name for field in reader.schema], symbol, timestamps, what)
+        layout = layout_by_name(reader.schema.names, symbol, timestamps, what)
         batches = []
         rows = 0
         for batch in reader:

@@ -17,9 +17,8 @@ from spark_engine.errors import InvalidData
 def read_candles(request: CandleRequest, now_ms: int | None = None) -> Candles:
     """Reads, checks, resamples and records the candles of `request`.
 
-    `now_ms` (the clock by default) decides only whether the last bar is still forming. Raises `InvalidData` for
-    data that a run must not use, naming the field that governs it, `StoreUnavailable` for a store that does not
-    answer.
+    `now_ms` (the clock by default) decides only whether the last bar is still forming. Raises `InvalidData`
+    for data that a run must not use, naming the field that governs it, `StoreUnavailable` for a silent store.
     """
     if request.uri.startswith(SCHEME):
         check_sample(find_sample(request.uri), request.symbol, request.timeframe)

@@ -19,9 +19,9 @@ class Repaired:
 
 
 def repaired(rows: Rows, keep_last: bool) -> Repaired:
-    """Null volume becomes 0, an OHLC order missed by at most 1e-9 is met, duplicate rows go. Writes to `rows`.
+    """Null volume becomes 0, an OHLC order missed by at most 1e-9 is met, duplicates go. Writes to `rows`.
 
-    Of rows of one time that differ, the last in the source stays if `keep_last`; else all stay, for the check.
+    Of rows of one time that differ, the last in the source stays if `keep_last`; else all stay.
     """
     null_volumes, _zero, _bad, _first = scan.volume_faults(rows.volume)
     clamped, _broken, _first = scan.order_faults(rows.open, rows.high, rows.low, rows.close)

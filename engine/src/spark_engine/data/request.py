@@ -63,7 +63,7 @@ class CandleRequest:
 
 
 def timeframe_ms(text: str) -> int:
-    """The length of a bar. `text` is a count and a unit: s, m, h, d or w; at most 366 days. Raises `InvalidSpec`."""
+    """The length of a bar: a count and one of s, m, h, d, w, at most 366 days. Raises `InvalidSpec`."""
     match = TIMEFRAME.fullmatch(text) if isinstance(text, str) else None
     length = int(match[1]) * UNITS_MS[match[2]] if match else 0
     if not 0 < length <= LONGEST_MS:
@@ -89,7 +89,9 @@ def anchor_ms(timeframe: str) -> int:
 
 def _allowed(name: str, value: str) -> None:
     if value not in POLICIES[name]:
-        raise InvalidSpec(f"must be {' or '.join(POLICIES[name])}; is {value!r:.60}", field=f"spec.data.{name}")
+        raise InvalidSpec(
+            f"must be {' or '.join(POLICIES[name])}; is {value!r:.60}", field=f"spec.data.{name}"
+        )
 
 
 def _bounded(name: str, value: int, most: int) -> None:

@@ -16,12 +16,13 @@ def require_resamplable(source_ms: int, asked_ms: int) -> None:
     source, asked = timeframe_text(source_ms), timeframe_text(asked_ms)
     why = "coarser" if source_ms > asked_ms else "no whole part of it"
     raise InvalidData(
-        f"bars of {asked} were asked, the source has bars of {source}, which is {why}", field="spec.market.timeframe"
+        f"bars of {asked} were asked, the source has bars of {source}, which is {why}",
+        field="spec.market.timeframe",
     )
 
 
 def resampled(rows: Rows, grid: Grid, covered_from_ms: int, covered_to_ms: int) -> Rows:
-    """Rows in time order as bars of `grid`; [covered_from_ms, covered_to_ms) is what the whole source covers."""
+    """Rows in time order as bars of `grid`; the whole source covers [covered_from_ms, covered_to_ms)."""
     bars = empty(len(rows))
     count = scan.resample(
         *rows.columns(), grid.step_ms, grid.anchor_ms, covered_from_ms, covered_to_ms, *bars.columns()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, TypeAlias
 
 NAN: Final = float("nan")
+Columns: TypeAlias = tuple[memoryview, memoryview, memoryview, memoryview, memoryview, memoryview, memoryview]
 TYPE_CODES: Final = {"ts": "q", "quality": "b"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """ts: int64, ms UTC. open, high, low, close, volume: float64, NaN where null. quality: int8. Equal lengths."""
+    """Equal lengths. ts: int64, ms UTC. quality: int8. The others: float64, NaN where null."""
 
     ts: memoryview
     open: memoryview
@@ -29,7 +30,7 @@ class Rows:
     def prices(self) -> tuple[memoryview, memoryview, memoryview, memoryview]:
         return self.open, self.high, self.low, self.close
 
-    def columns(self) -> tuple[memoryview, ...]:
+    def columns(self) -> Columns:
         return self.ts, self.open, self.high, self.low, self.close, self.volume, self.quality
 
     def between(self, begin: int, end: int) -> Rows:

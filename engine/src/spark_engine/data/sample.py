@@ -37,7 +37,7 @@ SAMPLES: Final = (
         symbol="BTCUSDT",
         timeframe="1h",
         file="btcusdt_1h_binance_2017_2024.parquet",
-        about="Binance spot, 2017-08-17 to 2024-04-21, 58,419 bars, 28 outages (MIT, NIC-project-team/TradingStrategyGA)",
+        about="Binance spot, 2017-08-17 to 2024-04-21, 58,419 bars, 28 outages (MIT, TradingStrategyGA)",
     ),
 )
 

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# mypy: disable-error-code="import-untyped, valid-type, no-any-return, untyped-decorator"
 """Passes over candle columns: ordinary Python that Cython compiles ahead of time.
 
 Columns are one-dimensional contiguous buffers: int64 ("q"), float64 ("d"), int8 ("b"). Callers check that
@@ -36,7 +37,10 @@ def unsorted_rows(ts: cython.const[cython.longlong][::1]) -> int:
 
 
 def fill_nulls(
-    values: cython.double[::1], validity: cython.const[cython.uchar][::1], offset: cython.longlong, fill: cython.double
+    values: cython.double[::1],
+    validity: cython.const[cython.uchar][::1],
+    offset: cython.longlong,
+    fill: cython.double,
 ) -> None:
     """Writes `fill` where the Arrow validity bitmap, read from bit `offset`, holds a 0."""
     i: cython.Py_ssize_t
@@ -104,8 +108,8 @@ def units_to_ms(
 
 
 def steps(ts: cython.const[cython.longlong][::1], asked: cython.longlong) -> tuple[int, int, int, int]:
-    """Of the steps above 0 between sorted rows: the one that more than half of them share if there is one (the
-    vote of Boyer and Moore, 1981), how often it occurs, how often `asked` occurs, and how many steps there are."""
+    """Of the steps above 0 between sorted rows: the one that more than half of them share, if any (the
+    vote of Boyer and Moore, 1981), how often it occurs, how often `asked` does, how many steps there are."""
     i: cython.Py_ssize_t
     step: cython.longlong
     elected: cython.longlong = 0
@@ -189,8 +193,7 @@ def price_faults(
     lows: cython.const[cython.double][::1],
     closes: cython.const[cython.double][::1],
 ) -> tuple[int, int, int, int]:
-    """Rows with a NaN price, an infinite one, one that is not above 0 (counted in that order, a row once), and the
-    first such row."""
+    """Rows with a NaN price, an infinite one, one not above 0 (a row counts once), and the first of them."""
     i: cython.Py_ssize_t
     missing: cython.Py_ssize_t = 0
     infinite: cython.Py_ssize_t = 0
@@ -253,8 +256,8 @@ def order_faults(
 
 
 def volume_faults(volumes: cython.double[::1]) -> tuple[int, int, int, int]:
-    """Writes 0 for NaN, in place. Returns the NaN rows, the rows at 0 (those too), the rows that are negative or
-    infinite, and the first of those."""
+    """Writes 0 for NaN, in place. Returns the NaN rows, the rows at 0 (those too), the negative or infinite
+    ones, and the first of these."""
     i: cython.Py_ssize_t
     null: cython.Py_ssize_t = 0
     zero: cython.Py_ssize_t = 0
@@ -289,8 +292,8 @@ def off_grid(
 
 
 def gaps(ts: cython.const[cython.longlong][::1], step: cython.longlong) -> tuple[int, int, int, int]:
-    """Of sorted rows: the places where at least one bar is missing, the bars missing, the longest stretch without
-    bars (in the unit of ts), and the first row that follows one."""
+    """Of sorted rows: the places where bars are missing, the bars missing, the longest stretch without bars
+    in the unit of ts, and the first row after one."""
     i: cython.Py_ssize_t
     count: cython.Py_ssize_t = 0
     missing: cython.longlong = 0
@@ -310,7 +313,7 @@ def gaps(ts: cython.const[cython.longlong][::1], step: cython.longlong) -> tuple
 
 
 def partial_rows(quality: cython.const[cython.schar][::1], keep: cython.schar[::1]) -> tuple[int, int]:
-    """Marks, in `keep`, the rows flagged neither partial nor feed-down. Returns the flagged rows and the first."""
+    """Marks in `keep` the rows flagged neither partial nor feed-down. Returns the flagged and the first."""
     i: cython.Py_ssize_t
     count: cython.Py_ssize_t = 0
     first: cython.Py_ssize_t = -1
@@ -458,15 +461,6 @@ def ticks_of(price: cython.double, power: cython.double, half_even: cython.bint)
     return ticks
 
 
-def ticks(
-    prices: cython.const[cython.double][::1], power: cython.double, half_even: cython.bint, to: cython.longlong[::1]
-) -> None:
-    """to[i] = floor(price * power + 0.5), or price * power rounded half to even. Below 2^63 / power, above 0."""
-    i: cython.Py_ssize_t
-    for i in range(len(prices)):
-        to[i] = ticks_of(prices[i], power, half_even)
-
-
 def snap(
     opens: cython.double[::1],
     highs: cython.double[::1],
@@ -474,8 +468,11 @@ def snap(
     closes: cython.double[::1],
     power: cython.double,
     half_even: cython.bint,
+    replace: cython.bint,
+    ticks: cython.longlong[::1],
 ) -> int:
-    """Replaces every price by its ticks over `power`, in place. Returns the rows that changed."""
+    """ticks[i] = floor(close * power + 0.5), or close * power rounded half to even; with `replace`, prices
+    become their ticks / power. Returns the rows that changed. Prices lie between 0 and 2^63 / power."""
     i: cython.Py_ssize_t
     count: cython.Py_ssize_t = 0
     o: cython.double
@@ -483,10 +480,13 @@ def snap(
     lo: cython.double
     c: cython.double
     for i in range(len(opens)):
+        ticks[i] = ticks_of(closes[i], power, half_even)
+        if not replace:
+            continue
         o = ticks_of(opens[i], power, half_even) / power
         h = ticks_of(highs[i], power, half_even) / power
         lo = ticks_of(lows[i], power, half_even) / power
-        c = ticks_of(closes[i], power, half_even) / power
+        c = ticks[i] / power
         if o != opens[i] or h != highs[i] or lo != lows[i] or c != closes[i]:
             count += 1
             opens[i] = o

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from spark_engine.data import scan
@@ -13,7 +13,7 @@ from spark_engine.data import scan
 EARLIEST_MS: Final = -2_208_988_800_000  # 1900-01-01
 LATEST_MS: Final = 7_258_118_400_000  # 2200-01-01
 FIRST_DATE, LAST_DATE = 19_000_101, 21_991_231  # 20240131 is a day, not a second of 1970
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 ALLOWED: Final = (
     "a time must be an epoch in s, ms, us or ns, a day as 20240131, or ISO 8601 as 2024-01-31T00:00:00Z, "
@@ -97,7 +97,11 @@ def _float_ms(value: float) -> int | None:
     if value.is_integer() and abs(value) < 10**14:
         return _integer_ms(int(value))
     size = abs(value)
-    return _bounded(round(value * 1000 if size < 1e11 else value if size < 1e14 else value / (1e3 if size < 1e17 else 1e6)))
+    return _bounded(
+        round(
+            value * 1000 if size < 1e11 else value if size < 1e14 else value / (1e3 if size < 1e17 else 1e6)
+        )
+    )
 
 
 def _calendar_ms(text: str) -> int | None:
@@ -106,7 +110,7 @@ def _calendar_ms(text: str) -> int | None:
     except ValueError:
         return _twelve_hours_ms(text)
     if stamp.tzinfo is None:
-        stamp = stamp.replace(tzinfo=timezone.utc)
+        stamp = stamp.replace(tzinfo=UTC)
     return _bounded((stamp - EPOCH) // MILLISECOND)
 
 
@@ -118,7 +122,9 @@ def _twelve_hours_ms(text: str) -> int | None:
     hour = int(match[2]) % 12 + (12 if match[5].upper() == "PM" else 0)
     try:
         day = date.fromisoformat(match[1])
-        stamp = datetime(day.year, day.month, day.day, hour, int(match[3] or 0), int(match[4] or 0), tzinfo=timezone.utc)
+        stamp = datetime(
+            day.year, day.month, day.day, hour, int(match[3] or 0), int(match[4] or 0), tzinfo=UTC
+        )
     except ValueError:
         return None
     return _bounded((stamp - EPOCH) // MILLISECOND)

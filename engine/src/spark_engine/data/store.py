@@ -1,10 +1,12 @@
-"""Objects of S3, Google Cloud Storage or Azure, by obstore. Endpoint and credentials come from the environment
-(AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ...: https://docs.rs/object_store)."""
+"""Objects of S3, Google Cloud Storage or Azure, by obstore.
+
+Endpoint and credentials come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ...), as
+https://docs.rs/object_store lists them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -12,8 +14,16 @@ from urllib.parse import unquote
 import obstore
 from obstore.store import from_url
 
+from spark_engine.data.files import (
+    CANDLE_FILES,
+    FIELD,
+    Source,
+    is_candle_file,
+    many_files,
+    one_file,
+    require_size,
+)
 from spark_engine.data.panic import converted
-from spark_engine.data.source import FIELD, MOST_BYTES, SUFFIXES, is_candle_file, too_large
 from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -26,38 +36,38 @@ SILENCE: Final = timedelta(seconds=10)
 WHOLE_OBJECT: Final = timedelta(minutes=15)
 
 
-def read_objects(uri: str) -> dict[str, bytes]:
-    """The object `uri`, or every candle file under it as a prefix: relative name to bytes, in sorted order.
+def read_objects(uri: str) -> Source:
+    """The object `uri`, or every candle file under it as a prefix.
 
     Raises `InvalidData` where there is none, `StoreUnavailable` where the store refuses or does not answer.
     """
+    if "?" in uri or "#" in uri:
+        raise InvalidData(
+            f"an object's name with ? or # must be percent-encoded; is {uri[:200]!r}", field=FIELD
+        )
     plain_http = _plain_http()
+    parent, _, name = uri.rpartition("/")
     with converted(lambda error: _failure(error, uri), silent=False):
-        parent, _, name = uri.rpartition("/")
-        if name and "://" in parent and not parent.endswith("/"):
+        if name and "://" in parent:
             try:
-                name = unquote(name)
-                return {name: _content(_store(parent, plain_http), name, uri)}
+                return one_file(unquote(name), _content(_store(parent, plain_http), unquote(name), uri))
             except FileNotFoundError:
                 pass
-        return _prefix(uri.rstrip("/") if name or not parent.endswith("/") else uri, plain_http)
+        return many_files(_prefix(_store(uri, plain_http), uri))
 
 
-def _prefix(uri: str, plain_http: bool) -> dict[str, bytes]:
-    store = _store(uri, plain_http)
+def _prefix(store: ObjectStore, uri: str) -> dict[str, bytes]:
     listed = {entry["path"]: entry["size"] for batch in obstore.list(store) for entry in batch}
     names = sorted(filter(is_candle_file, listed))
     if not names:
         raise _nothing(uri)
-    if sum(listed[name] for name in names) > MOST_BYTES:
-        raise too_large(uri)
+    require_size(sum(listed[name] for name in names), uri)
     return {name: _content(store, name, uri) for name in names}
 
 
 def _content(store: ObjectStore, name: str, uri: str) -> bytes:
     found = obstore.get(store, name)
-    if found.meta["size"] > MOST_BYTES:
-        raise too_large(uri)
+    require_size(found.meta["size"], uri)
     return bytes(found.bytes())
 
 
@@ -72,11 +82,13 @@ def _store(uri: str, plain_http: bool) -> ObjectStore:
 
 
 def _plain_http() -> bool:
-    """An http:// endpoint is meant as such. One that is no URL is refused, since object_store panics on it."""
+    """An http:// endpoint is meant as such. One that is no URL is refused: object_store panics on it."""
     for name in ENDPOINTS:
         endpoint = os.environ.get(name, "")
         if endpoint and not endpoint.startswith(("http://", "https://")):
-            raise StoreUnavailable(f"{name} must start with http:// or https://; is {endpoint[:100]!r}", field=FIELD)
+            raise StoreUnavailable(
+                f"{name} must start with http:// or https://; is {endpoint[:100]!r}", field=FIELD
+            )
     return any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)
 
 
@@ -84,17 +96,18 @@ def _failure(error: BaseException, uri: str) -> BacktestError:
     text = str(error)
     if isinstance(error, FileNotFoundError) or "404 Not Found" in text:
         return _nothing(uri)
-    if isinstance(error, ValueError) or "Unable to recognise URL" in text:
+    if isinstance(error, ValueError) or "Generic URL error" in text:
         return InvalidData(f"is not an object or prefix: {uri[:200]!r}", field=FIELD)
     refused = ("PermissionDeniedError", "UnauthenticatedError")
     if type(error).__name__ in refused or "403 Forbidden" in text or "401 Unauthorized" in text:
-        return StoreUnavailable(f"the store refuses {uri}: check its credentials (AWS_ACCESS_KEY_ID, ...)", field=FIELD)
+        return StoreUnavailable(
+            f"the store refuses {uri}: check the credentials in the environment", field=FIELD
+        )
     return StoreUnavailable(f"{uri} cannot be read: {_first_line(text)}", field=FIELD)
 
 
 def _nothing(uri: str) -> InvalidData:
-    names: Sequence[str] = ["*" + suffix for suffix in SUFFIXES]
-    return InvalidData(f"there is no object {uri}, nor {', '.join(names)} under it", field=FIELD)
+    return InvalidData(f"there is no object {uri[:200]}, nor {CANDLE_FILES} under it", field=FIELD)
 
 
 def _first_line(text: str) -> str:

@@ -41,7 +41,7 @@ QUALITY_NAMES: Final = {
 def rows_from_batches(batches: Sequence[RecordBatch], layout: Layout, symbol: str, what: str) -> Rows:
     """The rows of `symbol` (all rows where there is no symbol column), in file order.
 
-    Raises `InvalidData` that names the row (from 1, header aside) and the column of a cell that cannot be read.
+    Raises `InvalidData` that names the row (from 1, header aside) and the column of a bad cell.
     """
 
     def chunks(position: int) -> list[Array]:
@@ -95,7 +95,7 @@ def _floats(chunks: Sequence[Array], name: str, what: str) -> memoryview:
     column = float64_column(cast)
     for row, value in mended.items():
         column[row] = value
-    return column
+    return memoryview(column)
 
 
 def _cells(texts: Array, numbers: Array, begin: int, name: str, what: str) -> dict[int, float]:
@@ -142,7 +142,9 @@ def _milliseconds(chunks: Sequence[Array], kind: DataType, what: str) -> memoryv
     if DataType.is_integer(kind):
         return stamps_from_integers(_integers(chunks))
     if DataType.is_floating(kind) or DataType.is_decimal(kind):
-        return stamps_from_floats(float64_column([chunk.cast(DataType.float64()) for chunk in chunks]))
+        return stamps_from_floats(
+            memoryview(float64_column([chunk.cast(DataType.float64()) for chunk in chunks]))
+        )
     if DataType.is_string(kind):
         numbers = [chunk.cast(DataType.int64()) for chunk in chunks]
         if not any(chunk.null_count for chunk in numbers):
@@ -156,7 +158,7 @@ def _integers(chunks: Sequence[Array]) -> memoryview:
     begin = 0
     for chunk in cast:
         if chunk.null_count:
-            raise BadStamp(begin + chunk.to_pylist().index(None), "nothing")
+            raise BadStamp(begin + list(chunk.to_pylist()).index(None), "nothing")
         begin += len(chunk)
     return int64_column(cast)
 
@@ -178,7 +180,9 @@ def _quality(chunks: Sequence[Array], what: str) -> memoryview:
     flags = array("b")
     for row, text in enumerate(_texts(chunks)):
         name = plain_name(text)
-        flag = QUALITY_NAMES.get(name, COMPLETE if not name else int(name) if name in ("0", "1", "2", "3") else None)
+        flag = QUALITY_NAMES.get(
+            name, COMPLETE if not name else int(name) if name in ("0", "1", "2", "3") else None
+        )
         if flag is None:
             raise InvalidData(
                 f"{what}, row {row + 1}: quality must be complete, partial, no-trades, feed-down or 0 to 3; "
@@ -194,7 +198,9 @@ def _only(rows: Rows, chunks: Sequence[Array], symbol: str, what: str) -> Rows:
     wanted = {name for name in set(names) if plain_symbol(name) == plain_symbol(symbol)}
     if not wanted:
         others = ", ".join(sorted(set(names))[:5])
-        raise InvalidData(f"{what} has no rows of {symbol}; it has {others[:200]}", field="spec.market.symbol")
+        raise InvalidData(
+            f"{what} has no rows of {symbol}; it has {others[:200]}", field="spec.market.symbol"
+        )
     if len(wanted) == len(set(names)):
         return rows
     return rows.take([row for row, name in enumerate(names) if name in wanted])

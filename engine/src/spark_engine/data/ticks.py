@@ -16,7 +16,7 @@ MOST_TICKS: Final = 9.2e18  # int64, with room
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """close: int64 ticks. exact: every price is one. snapped: rows whose prices were replaced by their ticks."""
+    """close: int64 ticks. exact: every price is one. snapped: rows whose prices changed by it."""
 
     close: memoryview
     scale: int
@@ -34,9 +34,8 @@ def in_ticks(rows: Rows, price_scale: int | None) -> Ticks:
     scale = FINEST_SCALE if found < 0 else found
     power, half_even = POWERS[scale], price_scale is not None
     _require_in_range(rows, power, scale, half_even)
-    snapped = scan.snap(*rows.prices(), power, half_even) if found >= 0 else 0
     close = zeros("q", len(rows))
-    scan.ticks(rows.close, power, half_even, close)
+    snapped = scan.snap(*rows.prices(), power, half_even, found >= 0, close)
     return Ticks(close, scale, found >= 0, snapped)
 
 
@@ -44,10 +43,11 @@ def _require_in_range(rows: Rows, power: float, scale: int, given: bool) -> None
     highest, lowest = max(rows.high), min(rows.low)
     if highest * power >= MOST_TICKS:
         raise InvalidData(
-            f"the price {highest!r} is too large: in ticks of 1e-{scale} a price must stay below {MOST_TICKS:.2g}",
+            f"price {highest!r} is too large: prices must stay below {MOST_TICKS:.2g} ticks of 1e-{scale}",
             field="spec.market.priceScale" if given else "spec.data.uri",
         )
     if given and round(lowest * power) == 0:
         raise InvalidData(
-            f"{scale} decimals round the price {lowest!r} to 0; more are needed", field="spec.market.priceScale"
+            f"{scale} decimals round the price {lowest!r} to 0; more are needed",
+            field="spec.market.priceScale",
         )

@@ -15,9 +15,9 @@ SPARSE: Final = 10  # a source is of the asked timeframe if at least one step in
 def source_step_ms(ts: memoryview, asked_ms: int | None = None) -> int:
     """The most frequent step between sorted rows, the smallest of equally frequent ones.
 
-    Not the smallest step (one stray row would make hours of days) and not the average (gaps). A sparse source,
-    most of whose bars are missing, counts as `asked_ms` if a tenth of its steps are. `asked_ms`, or 0, where
-    there are no two times.
+    Not the smallest step (one stray row would make hours of days) and not the average (gaps). A sparse
+    source, most of whose bars are missing, is of `asked_ms` if a tenth of its steps are. Without two times:
+    `asked_ms` or 0.
     """
     elected, of_elected, of_asked, count = scan.steps(ts, asked_ms or 0)
     if count == 0:

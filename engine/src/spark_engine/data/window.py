@@ -26,7 +26,7 @@ class Window:
 def window_of(rows: Rows, request: CandleRequest, grid: Grid, now_ms: int) -> Window:
     """`grid` is that of the bars asked. Rows are in time order.
 
-    A bar is in the window if start <= ts and its close time <= end. The last bar is dropped while it is forming,
+    A bar is in the window if start <= ts and its close time <= end. The last bar is dropped while it forms,
     that is while `now_ms` lies within it. Raises `InvalidData` for an empty window.
     """
     ts = rows.ts
@@ -60,7 +60,7 @@ def _empty(rows: Rows, request: CandleRequest) -> InvalidData:
     if request.start_ms is None and request.end_ms is None:
         field = "spec.data.uri"
     return InvalidData(
-        f"there is no whole bar of {request.timeframe} from {start} to {end}; the data begins at {iso(rows.ts[0])} "
-        f"and its last bar at {iso(rows.ts[-1])}",
+        f"no whole bar of {request.timeframe} from {start} to {end}; the first bar of the data is at "
+        f"{iso(rows.ts[0])}, the last at {iso(rows.ts[-1])}",
         field=field,
     )

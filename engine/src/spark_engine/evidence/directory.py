@@ -36,9 +36,7 @@ def write_directory(target: Path, files: Mapping[str, bytes]) -> None:
         _put_in_place(partial, target)
         _sync(target.parent)
     except OSError as error:
-        raise StoreUnavailable(
-            f"cannot write {target}: {error.strerror or error}", field="--out"
-        ) from None
+        raise StoreUnavailable(f"cannot write {target}: {error.strerror or error}", field="--out") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -49,7 +47,7 @@ def refuse_foreign(target: Path) -> None:
         return
     if not target.is_dir():
         raise NotOurs(f"{target} is a file; name a directory")
-    names = set(os.listdir(target))
+    names = {path.name for path in target.iterdir()}
     if names and EVIDENCE_FILE not in names:
         raise NotOurs(f"{target} holds files that are no artifact of ours; name another directory")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from spark_crds.formats.run import RunDocument
 
-from spark_engine import __version__
 from spark_engine.data.candles import Candles
 from spark_engine.simulation.build import kernel_build
+from spark_engine.version import __version__
 
 
 def provenance(
@@ -52,4 +52,4 @@ def provenance(
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

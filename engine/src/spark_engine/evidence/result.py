@@ -1,4 +1,4 @@
-"""The deterministic half of the evidence: the same on every machine, for the same spec, data and semantics."""
+"""The deterministic half of the evidence: the same for the same spec, data and semantics, on every machine."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from spark_crds.formats.evidence import digested_spec
 
-from spark_engine import SEMANTICS
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.evidence import digests
 from spark_engine.evidence.verdict import judge
 from spark_engine.simulation.ledger import Ledger
 from spark_engine.statistics.definitions import DEFINITIONS
 from spark_engine.statistics.metric import Metric
+from spark_engine.version import SEMANTICS
 
 BENCHMARK_METRICS = ("totalReturn", "maxDrawdown", "finalEquity")
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from spark_crds.canonical import canonical
@@ -42,30 +42,35 @@ def carry_out(
     limits: Mapping[str, Any] | None = None,
     *,
     with_report: bool = True,
-    on_stage: Stage = lambda stage: None,
+    on_stage: Stage | None = None,
 ) -> Outcome:
     """Runs `run` and makes its artifact in memory. Raises `BacktestError`; writes nothing."""
+    show = on_stage or _ignore
     started = _now()
     check(run.spec, limits)
-    on_stage("reading candles")
+    show("reading candles")
     candles = read_candles(candle_request(run.spec))
-    on_stage(f"simulating {len(candles) - candles.warmup:,} bars")
+    show(f"simulating {len(candles) - candles.warmup:,} bars")
     clock = time.perf_counter()
     execution = execute(run.spec, candles, limits)
     engine_ms = round((time.perf_counter() - clock) * 1000)
-    on_stage("writing evidence")
+    show("writing evidence")
     files = _files(run, execution)
     about = provenance(run, candles, started=started, finished=_now(), engine_ms=engine_ms)
     evidence = _evidence(run, execution, about, files)
     if with_report:
-        on_stage("drawing the report")
+        show("drawing the report")
         files[REPORT_FILE] = _report(evidence, files)
         evidence = _evidence(run, execution, about, files)
     return Outcome(execution=execution, artifact=seal(evidence, files))
 
 
+def _ignore(_stage: str) -> None:
+    """A run that nobody watches."""
+
+
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def _files(run: RunDocument, execution: Execution) -> Files:
@@ -91,7 +96,9 @@ def _files(run: RunDocument, execution: Execution) -> Files:
     }
 
 
-def _evidence(run: RunDocument, execution: Execution, about: Mapping[str, Any], files: Files) -> dict[str, Any]:
+def _evidence(
+    run: RunDocument, execution: Execution, about: Mapping[str, Any], files: Files
+) -> dict[str, Any]:
     return evidence_document(
         run_id=run.run.name, status="done", result=execution.result, run=about, files=files
     )

@@ -13,7 +13,7 @@ from spark_engine.errors import InvalidSpec
 
 
 def read_limits(path: Path, pin: GuardrailPin | None = None) -> dict[str, Any]:
-    """The limits in guardrails.json. Raises `InvalidSpec` where it cannot be read or is not the pinned one."""
+    """The limits in guardrails.json. Raises `InvalidSpec` if it cannot be read or is not the pinned one."""
     try:
         content = path.read_bytes()
     except OSError as error:

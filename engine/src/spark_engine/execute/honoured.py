@@ -23,7 +23,8 @@ def only(path: str, *allowed: Any) -> Callable[[Spec], None]:
         if value is not None and value not in allowed:
             choices = ", ".join(_shown(choice) for choice in allowed)
             raise InvalidSpec(
-                f"{_shown(value)} is not supported by this engine yet; supported: {choices}", field=f"spec.{path}"
+                f"{_shown(value)} is not supported by this engine yet; supported: {choices}",
+                field=f"spec.{path}",
             )
 
     return check
@@ -70,7 +71,8 @@ def check_limits_honoured(limits: Mapping[str, Any]) -> None:
     for name in limits:
         if name not in UNLIMITED_GATES:
             raise InvalidSpec(
-                "this gate is not enforced by this engine yet; a run under it is refused", field=f"guardrails.{name}"
+                "this gate is not enforced by this engine yet; a run under it is refused",
+                field=f"guardrails.{name}",
             )
 
 

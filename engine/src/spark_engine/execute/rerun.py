@@ -10,12 +10,12 @@ from typing import Any
 from spark_crds.formats.evidence import DIGESTED_FIELDS, SPEC_FILE, evidence_digest
 from spark_crds.formats.run import FormatError, RunDocument, decode_run
 
-from spark_engine import SEMANTICS
 from spark_engine.data.read import read_candles
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence.verify import CheckOutcome, Directory
 from spark_engine.execute.execution import execute
 from spark_engine.settings import candle_request
+from spark_engine.version import SEMANTICS
 
 TITLE = "a re-run gives the same digest"
 
@@ -24,8 +24,9 @@ def rerun(directory: Directory, evidence: Mapping[str, Any], data: str | None = 
     """Repeats the run in `directory`. Raises `BacktestError` where it cannot be repeated at all."""
     stored = evidence["result"]
     if stored["semantics"] != SEMANTICS:
+        then = stored["semantics"]
         return CheckOutcome(
-            TITLE, (f"made under semantics {stored['semantics']}, this engine has {SEMANTICS}: use the engine of then",)
+            TITLE, (f"made under semantics {then}, this engine has {SEMANTICS}: use the other one",)
         )
     run = _run(directory)
     request = candle_request(run.spec)

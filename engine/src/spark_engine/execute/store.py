@@ -39,7 +39,9 @@ def _put_objects(uri: str, files: Mapping[str, bytes]) -> None:
 
     try:
         store = from_url(uri.rstrip("/") + "/")
-        for name in sorted(files, key=lambda name: name == EVIDENCE_FILE):  # evidence last: seen means complete
+        for name in sorted(
+            files, key=lambda name: name == EVIDENCE_FILE
+        ):  # evidence last: seen means complete
             obstore.put(store, name, files[name])
     except (BaseError, OSError, ValueError) as error:
         raise StoreUnavailable(f"cannot write to {uri}: {_first_line(error)}", field="artifact.uri") from None

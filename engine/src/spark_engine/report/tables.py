@@ -22,6 +22,28 @@ from spark_engine.report.formatting import (
 from spark_engine.statistics.definitions import DEFINITIONS
 
 MAX_TRADES = 1_000
+QUALITY_LABELS = {
+    "rowsRead": "Rows of the source",
+    "rows": "Rows of the window",
+    "firstTs": "First bar",
+    "lastTs": "Last bar",
+    "gaps": "Gaps",
+    "missingBars": "Missing bars",
+    "longestGapSeconds": "Longest gap",
+    "unsortedRows": "Rows out of order, sorted",
+    "duplicateRows": "Exact duplicates, dropped",
+    "conflictingDuplicates": "Conflicting duplicates, last one kept",
+    "clampedRows": "Highs or lows clamped",
+    "snappedRows": "Prices snapped to their tick",
+    "nullVolumes": "Volumes absent, taken as 0",
+    "zeroVolumeRows": "Bars without volume",
+    "partialRows": "Partial bars",
+    "partialRowsDropped": "Partial bars dropped",
+    "formingBarDropped": "Forming last bar dropped",
+    "resampledFrom": "Resampled from",
+    "ticksExact": "Prices are exact ticks",
+    "priceScale": "Decimals of a price",
+}
 
 
 def _ratio(value: float) -> str:
@@ -50,8 +72,9 @@ class MetricRow:
 
 
 def metric_rows(metrics: Mapping[str, Any]) -> list[MetricRow]:
-    """All metrics in the order of the evidence, with their definitions."""
-    return [_metric_row(name, metric) for name, metric in metrics.items()]
+    """All metrics in the order of their definitions: evidence.json sorts its names."""
+    names = [*(name for name in DEFINITIONS if name in metrics), *sorted(metrics.keys() - DEFINITIONS.keys())]
+    return [_metric_row(name, metrics[name]) for name in names]
 
 
 def setting(value: Any) -> str:
@@ -74,7 +97,12 @@ def setting_rows(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
 
 
 def quality_rows(quality: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(words(name), _quality(name, value)) for name, value in quality.items()]
+    """The counts of `DataQuality`, in the order in which candles are read, checked and mended."""
+    names = [
+        *(name for name in QUALITY_LABELS if name in quality),
+        *sorted(quality.keys() - QUALITY_LABELS.keys()),
+    ]
+    return [(QUALITY_LABELS.get(name, words(name)), _quality(name, quality[name])) for name in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,11 @@ def _position_at_end(result: Mapping[str, Any]) -> Iterator[Finding]:
 def _guardrails(result: Mapping[str, Any]) -> Iterator[Finding]:
     events = result["guardrailEvents"]
     if events:
-        yield Finding("warning", plural(len(events), "guardrail event"), "Limits acted on this run.")
+        yield Finding(
+            "warning",
+            plural(len(events), "guardrail event"),
+            "Limits acted on this run: events.jsonl has them.",
+        )
 
 
 def _kernel(run: Mapping[str, Any]) -> Iterator[Finding]:

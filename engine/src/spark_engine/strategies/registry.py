@@ -11,7 +11,7 @@ from spark_engine.strategies.table import Parameter, Parameters, Strategy, Value
 
 __all__ = ["BUILT_IN", "Strategy", "check_parameters", "find"]
 
-BUILT_IN: tuple[Strategy, ...] = (rsi.STRATEGY, sma_cross.STRATEGY)
+BUILT_IN: tuple[Strategy, ...] = (sma_cross.STRATEGY, rsi.STRATEGY)
 
 NOUNS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
 

@@ -32,6 +32,6 @@ STRATEGY = Strategy(
         Parameter("upper", "number", "Overbought above this value.", minimum=0, maximum=100, default=70),
         DIRECTION,
     ),
-    checks=(Check("lower", "<", "upper", "lower must be less than upper"),),
+    checks=(Check("lower", "<", "upper", "lower must be smaller than upper"),),
     decide=decide,
 )

@@ -32,6 +32,6 @@ STRATEGY = Strategy(
         Parameter("slow", "integer", "Bars of the slow average.", minimum=1, maximum=MAX_WINDOW),
         DIRECTION,
     ),
-    checks=(Check("fast", "<", "slow", "fast must be less than slow"),),
+    checks=(Check("fast", "<", "slow", "fast must be smaller than slow"),),
     decide=decide,
 )
