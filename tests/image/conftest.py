@@ -113,7 +113,9 @@ def engine_image(buildah: Buildah) -> str:
             options += ["--build-arg", f"{variable}={CERTIFICATES}"]
     # A tag on the build stage keeps its layers from being pruned: they are the cache of the next build.
     for target in ("engine-build", "engine") if buildah.layers else ("engine",):
-        buildah("bud", "--isolation", "chroot", *options, "--target", target, "--tag", f"spark/{target}", CHECKOUT)
+        buildah(
+            "bud", "--isolation", "chroot", *options, "--target", target, "--tag", f"spark/{target}", CHECKOUT
+        )
     buildah("rm", "--all")
     buildah("rmi", "--prune")
     return buildah("images", "--quiet", "--no-trunc", "localhost/spark/engine")
@@ -179,7 +181,19 @@ def _debootstrap(directory: Path, mirror: str, suite: str, archive: Path) -> Non
     checked(["nice", "unshare", "--mount", "debootstrap", *options, suite, str(root), mirror])
     excluded = ("./dev/*", "./proc/*", "./var/cache/apt/archives/*.deb")
     patterns = [f"--exclude={pattern}" for pattern in excluded]
-    checked(["tar", "--create", "--numeric-owner", *patterns, "--file", str(unfinished), "--directory", str(root), "."])
+    checked(
+        [
+            "tar",
+            "--create",
+            "--numeric-owner",
+            *patterns,
+            "--file",
+            str(unfinished),
+            "--directory",
+            str(root),
+            ".",
+        ]
+    )
     unfinished.rename(archive)
 
 
@@ -212,5 +226,7 @@ def checked(command: list[str]) -> str:
     """stdout of a command that must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_FOR_A_BUILD, cwd=CHECKOUT)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-6000:]}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-6000:]}"
+        )
     return done.stdout

@@ -1,4 +1,4 @@
-"""`python -m spark_crds.generate [--check]`: the CRDs from the models, into crds/manifests and the package."""
+"""`python -m spark_crds.generate [--check]`: CRDs from the models, into crds/manifests and the package."""
 
 from __future__ import annotations
 

@@ -9,14 +9,24 @@ from typing import Any
 from spark_crds.violation import Violation, quoted
 
 FIELDS = frozenset(
-    "annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation "
-    "labels managedFields name namespace ownerReferences resourceVersion selfLink uid".split()
+    (
+        *(
+            "annotations",
+            "creationTimestamp",
+            "deletionGracePeriodSeconds",
+            "deletionTimestamp",
+            "finalizers",
+        ),
+        *("generateName", "generation", "labels", "managedFields", "name", "namespace", "ownerReferences"),
+        *("resourceVersion", "selfLink", "uid"),
+    )
 )
 GO_TYPES = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
 SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 SUBDOMAIN_WORDS = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-    f"and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{SUBDOMAIN}')"
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    f"'{SUBDOMAIN}')"
 )
 
 
@@ -48,7 +58,8 @@ def name_violations(manifest: Mapping[str, Any]) -> Iterator[Violation]:
     name = metadata.get("name")
     if not name:
         if not metadata.get("generateName"):
-            yield Violation("metadata.name", "Required value: name or generateName is required", blocking=True)
+            message = "Required value: name or generateName is required"
+            yield Violation("metadata.name", message, blocking=True)
     elif not re.fullmatch(SUBDOMAIN, name):
         yield Violation("metadata.name", f"Invalid value: {quoted(name)}: {SUBDOMAIN_WORDS}")
 

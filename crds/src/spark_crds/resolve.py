@@ -1,4 +1,4 @@
-"""A manifest and the platform's defaults to a resolved spec: nothing left to decide, one form for one meaning."""
+"""A manifest and the platform's defaults to a resolved spec: nothing left to decide, one form a meaning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OUTSIDE_SPEC_HASH = (
 )
 
 
-# Fields that mean something only together: a manifest that sets one of them overrides all of a group's defaults
+# Fields that mean something only together: a manifest that sets one of them overrides a group's defaults
 GROUPS = (
     ("name", "entryPoint", "params"),
     ("uri", "feedRef", "sha256"),
@@ -46,8 +46,8 @@ def resolve(manifest: Mapping[str, Any], defaults: Mapping[str, Any] | None = No
     """The `spec` of a BacktestRun with every default filled in, decimals, times and names in one form.
 
     `defaults` is a partial spec of the platform, used where the manifest is silent, before the schema's own
-    defaults. Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for the
-    first objection of the API server or of the strategy's own checks.
+    defaults. Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for
+    the first objection of the API server or of the strategy's own checks.
     """
     merged = _with_platform_defaults(manifest, defaults or {})
     for violation in validate(merged):

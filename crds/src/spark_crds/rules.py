@@ -25,7 +25,7 @@ class Program(Protocol):
 
 
 def rule_violations(value: Any, schema: Schema, old: Any = None, path: str = "") -> Iterator[Violation]:
-    """What the rules of `schema` and of all below it say of a `typed` value. `old` None: it is being created."""
+    """What the rules of `schema` and of all below it say of a `typed` value. `old` None: a creation."""
     for rule in schema.get(RULES, ()):
         if (old is None and is_transition(rule["rule"])) or _holds(rule["rule"], value, old):
             continue

@@ -70,10 +70,8 @@ def find_strategy(name: str) -> StrategyEntry | None:
 def unknown_strategy(name: str) -> Violation:
     """What to say about a name that is no built-in."""
     known = [entry.name for entry in catalogue()]
-    names = [*known, *(alias for entry in catalogue() for alias in entry.aliases)]
-    return _operator(
-        NAME_FIELD, f'unknown strategy "{name}"{_did_you_mean(name, names)}; built-in strategies: {", ".join(known)}'
-    )
+    hint = _did_you_mean(name, [*known, *(alias for entry in catalogue() for alias in entry.aliases)])
+    return _operator(NAME_FIELD, f'unknown strategy "{name}"{hint}; built-in strategies: {", ".join(known)}')
 
 
 def with_parameter_defaults(entry: StrategyEntry, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,10 +87,9 @@ def parameter_violations(entry: StrategyEntry, parameters: Mapping[str, Any]) ->
     for name in parameters:
         if name not in properties:
             broken.add(name)
-            yield _operator(
-                f"{PARAMETERS_FIELD}.{name}",
-                f"{entry.name} has no such parameter{_did_you_mean(name, properties)}; it takes {', '.join(properties)}",
-            )
+            hint = _did_you_mean(name, properties)
+            message = f"{entry.name} has no such parameter{hint}; it takes {', '.join(properties)}"
+            yield _operator(f"{PARAMETERS_FIELD}.{name}", message)
     known = {name: value for name, value in parameters.items() if name in properties}
     for found in violations(known, entry.parameters, PARAMETERS_FIELD):
         name = found.field.removeprefix(PARAMETERS_FIELD + ".")
@@ -108,7 +105,8 @@ def parameter_violations(entry: StrategyEntry, parameters: Mapping[str, Any]) ->
 def strategy_violations(spec: Mapping[str, Any]) -> Iterator[Violation]:
     """What the catalogue says about the strategy of a spec that has its schema's defaults.
 
-    A name that is not in the catalogue may be registered in an image of the user's own, which only the engine sees.
+    A name that is not in the catalogue may be registered in an image of the user's own, which only the engine
+    sees.
     """
     strategy = spec["strategy"]
     parameters = strategy.get("params", {})
@@ -134,16 +132,17 @@ def own_parameter_violations(parameters: Mapping[str, Any]) -> Iterator[Violatio
     for name, value in parameters.items():
         field = f"{PARAMETERS_FIELD}.{name}"
         if not PARAMETER_NAME.fullmatch(name):
-            yield _operator(field, "is no parameter name: at least two letters, digits or _, not beginning with a digit")
+            yield _operator(field, "is no parameter name: two or more letters, digits or _, no digit first")
         elif not isinstance(value, str | int | float | bool):
-            yield _operator(field, f"is {quoted(value)}; parameters are integers, numbers, booleans or strings")
+            yield _operator(field, "must be an integer, a number, a boolean or a string")
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(quoted(choice) for choice in schema["enum"])
     article = "an" if schema["type"][0] in "aeiou" else "a"
-    bounds = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
+    words = (("minimum", "from"), ("maximum", "to"))
+    bounds = [f"{word} {schema[key]}" for key, word in words if key in schema]
     return " ".join([f"{article} {schema['type']}", *bounds])
 
 

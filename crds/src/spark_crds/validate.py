@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spark_crds import GROUP
 from spark_crds.check import unknown_fields, violations
 from spark_crds.metadata import decoding_violations, name_violations, unknown_metadata
 from spark_crds.rules import rule_violations, typed
@@ -22,7 +21,7 @@ NOT_ALL_CHECKED = (
 def validate(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
     """The objections of kubectl and the API server to an object that is created, or that replaces `old`.
 
-    If they have none, those of the operator (`by` is "operator"): the checks of the strategy's own parameters.
+    If they have none, those of the operator (`by` is "operator"): the checks of the strategy's parameters.
     """
     if found := server_violations(manifest, old):
         return found
@@ -47,9 +46,9 @@ def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None
 
 
 def verdict(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None, source: str = "STDIN") -> str:
-    """What kubectl would print for a manifest read from `source`; an accepted one as from `--dry-run`.
+    """What kubectl would print for a manifest read from `source` that is refused; empty for one that is not.
 
-    The operator's objections follow the server's consent, and say whose they are.
+    An object that the server accepts and the operator then fails is refused too, and the text says by whom.
     """
     found = validate(manifest, old)
     who = {violation.by for violation in found}
@@ -57,11 +56,11 @@ def verdict(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None, s
         return _kubectl_words(manifest, found, source)
     if "decoding" in who:
         return _decoding_words(manifest, found, "creating" if old is None else "replacing", source)
-    if found and "operator" not in who:
-        return _server_words(manifest, found)
-    name = (manifest.get("metadata") or {}).get("name", "")
-    accepted = f"{manifest['kind'].lower()}.{GROUP}/{name} {'created' if old is None else 'replaced'} (dry run)"
-    return "\n".join([accepted, *_operator_words(found)])
+    if not found:
+        return ""
+    if "operator" in who:
+        return _listed(f"{_title(manifest)} would be failed by the operator (InvalidSpec): ", found)
+    return _listed(f"The {_title(manifest)} is invalid: ", found)
 
 
 def _kubectl_words(manifest: Mapping[str, Any], found: list[Violation], source: str) -> str:
@@ -70,31 +69,27 @@ def _kubectl_words(manifest: Mapping[str, Any], found: list[Violation], source: 
     metadata = manifest.get("metadata")
     known = metadata if isinstance(metadata, Mapping) else {}
     place = f'name: "{known.get("name", "")}" namespace: "{known.get("namespace", "")}" from "{source}"'
-    return f"error: resource mapping not found for {place}: {found[0].message}\nensure CRDs are installed first"
+    missing = f"resource mapping not found for {place}: {found[0].message}"
+    return f"error: {missing}\nensure CRDs are installed first"
 
 
 def _decoding_words(manifest: Mapping[str, Any], found: list[Violation], act: str, source: str) -> str:
     kind, version = manifest["kind"], manifest["apiVersion"].rsplit("/", 1)[1]
     handled = f'{kind} in version "{version}" cannot be handled as a {kind}'
     fields = ", ".join(violation.message for violation in found)
-    return (
-        f'Error from server (BadRequest): error when {act} "{source}": {handled}: strict decoding error: {fields}'
-    )
+    head = f'Error from server (BadRequest): error when {act} "{source}"'
+    return f"{head}: {handled}: strict decoding error: {fields}"
 
 
-def _server_words(manifest: Mapping[str, Any], found: list[Violation]) -> str:
-    name = (manifest.get("metadata") or {}).get("name", "")
+def _title(manifest: Mapping[str, Any]) -> str:
+    return f'{manifest["kind"]} "{(manifest.get("metadata") or {}).get("name", "")}"'
+
+
+def _listed(head: str, found: list[Violation]) -> str:
     lines = [str(violation) for violation in found]
     if any(violation.blocking for violation in found):
         lines.append(NOT_ALL_CHECKED)
-    head = f'The {manifest["kind"]} "{name}" is invalid: '
     return head + lines[0] if len(lines) == 1 else "\n* ".join([head, *lines])
-
-
-def _operator_words(found: list[Violation]) -> list[str]:
-    if not found:
-        return []
-    return ["The operator would fail it with InvalidSpec:", *(f"* {violation}" for violation in found)]
 
 
 def _unknown(manifest: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Violation]:

@@ -12,9 +12,9 @@ By = Literal["kubectl", "decoding", "schema", "rule", "operator"]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`field` is a path such as spec.market.symbol; `by` says who objects: kubectl, the server's decoding, schema
-    or CEL rules, or (operator) the resolver, of which the server knows nothing. After a `blocking` violation the
-    server evaluates no rules."""
+    """`field` is a path such as spec.market.symbol; `by` says who objects: kubectl, the server's decoding,
+    schema or CEL rules, or (operator) the resolver, of which the server knows nothing. After a `blocking`
+    violation the server evaluates no rules."""
 
     field: str
     message: str

@@ -17,11 +17,16 @@ from spark_crds.patterns import (
     TIMESTAMP_PATTERN,
 )
 
+
 class Model(BaseModel):
     """An object of a custom resource: unknown fields refused, docstrings become `kubectl explain`."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 

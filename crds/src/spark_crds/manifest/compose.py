@@ -32,26 +32,18 @@ class Composer:
 
     def documents(self) -> Iterator[tuple[Any, int]]:
         """Each document's value and line. Raises `ManifestError`."""
-        ended_line = -1
         while not isinstance(event := self._next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 self._anchors.clear()
-                self._check_start(event, ended_line)
                 first = self._next()
-                if event.explicit and first.start_mark.line == event.start_mark.line and _has_content(first):
-                    self._fail(
-                        "a document must begin on the line after ---; kubectl refuses this line", first.start_mark
-                    )
-                value = self._value(first, 1)
-                yield value, first.start_mark.line + self._first_line
-            elif isinstance(event, yaml.DocumentEndEvent):
-                ended_line = event.start_mark.line if event.explicit else -1
+                self._check_start(event, first)
+                yield self._value(first, 1), first.start_mark.line + self._first_line
 
-    def _check_start(self, event: Any, ended_line: int) -> None:
+    def _check_start(self, event: Any, first: Any) -> None:
         if event.version or event.tags:
             self._fail("kubectl refuses YAML directives (%YAML, %TAG); remove them", event.start_mark)
-        if not event.explicit and ended_line >= 0:
-            self._fail("after ... a further document must begin with ---", event.start_mark)
+        if event.explicit and first.start_mark.line == event.start_mark.line and _has_content(first):
+            self._fail("a document begins on the line after ---; kubectl refuses this one", first.start_mark)
 
     def _value(self, event: Any, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent):
@@ -117,8 +109,9 @@ class Composer:
             return "true" if value else "false"
         if isinstance(value, int):
             return str(value)
-        kind = {float: "a number with a fraction or beyond 64 bits", list: "a list", dict: "an object"}
-        self._fail(f"{kind.get(type(value), 'null')} cannot be a key; write it in quotes", event.start_mark)
+        kinds = {float: "a number with a fraction or beyond 64 bits", list: "a list", dict: "an object"}
+        kind = kinds.get(type(value), "null")
+        return self._fail(f"{kind} cannot be a key; write it in quotes", event.start_mark)
 
     def _scalar(self, event: Any) -> Any:
         try:
@@ -126,7 +119,7 @@ class Composer:
                 return resolve_tagged(event.tag, event.value)
             return resolve_plain(event.value) if event.implicit[0] and event.tag is None else event.value
         except (ValueError, OverflowError) as error:
-            self._fail(str(error), event.start_mark)
+            return self._fail(str(error), event.start_mark)
 
     def _alias(self, event: Any) -> Any:
         if event.anchor in self._open_anchors:
@@ -143,7 +136,8 @@ class Composer:
         if self._values > MAX_VALUES:
             self._fail(f"holds more than {MAX_VALUES} values, aliases expanded", event.start_mark)
         if self._characters > MAX_EXPANDED_CHARACTERS:
-            self._fail(f"is larger than {MAX_EXPANDED_CHARACTERS} characters, aliases expanded", event.start_mark)
+            limit = f"{MAX_EXPANDED_CHARACTERS} characters"
+            self._fail(f"is larger than {limit}, aliases expanded", event.start_mark)
 
     def _next(self) -> Any:
         try:
@@ -162,9 +156,8 @@ class Composer:
 
 
 def _is_merge(event: Any) -> bool:
-    return (
-        isinstance(event, yaml.ScalarEvent) and event.value == MERGE and event.implicit[0] and event.tag is None
-    )
+    plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.tag is None
+    return plain and event.value == MERGE
 
 
 def _has_content(event: Any) -> bool:

@@ -14,14 +14,15 @@ from spark_crds.manifest.number import stored_float, stored_integer
 MAX_BYTES = 1024 * 1024
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 JSON_SPACE = re.compile(r"[ \t\r\n]*")
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 KINDS = {list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
 
 
 def load_manifest(text: str | bytes, source: str) -> list[dict[str, Any]]:
     """The objects in a YAML or JSON manifest, at least one, as the API server would store what kubectl sends.
 
-    `source` names the file in errors. Stricter than kubectl where kubectl would guess: duplicate keys (also by
-    `<<`), keys with a fraction and text beyond 1 MiB are refused. Raises `ManifestError`.
+    `source` names the file in errors. Stricter than kubectl where kubectl would guess: duplicate keys (also
+    by `<<`), keys with a fraction and text beyond 1 MiB are refused. Raises `ManifestError`.
     """
     content = _decoded(text, source)
     objects = []
@@ -39,18 +40,20 @@ def load_manifest(text: str | bytes, source: str) -> list[dict[str, Any]]:
 def _decoded(text: str | bytes, source: str) -> str:
     if len(text) > MAX_BYTES:
         raise ManifestError(f"is larger than {MAX_BYTES} bytes", source)
-    if isinstance(text, bytes):
-        try:
-            text = text.decode()
-        except UnicodeDecodeError as error:
-            line = text.count(b"\n", 0, error.start) + 1
-            raise ManifestError(f"byte {error.start + 1} is not UTF-8", source, line) from error
-    content = text.removeprefix("\ufeff")
+    content = (_text(text, source) if isinstance(text, bytes) else text).removeprefix("\ufeff")
     if found := UNPRINTABLE.search(content):
         line = content.count("\n", 0, found.start()) + 1
         column = found.start() - content.rfind("\n", 0, found.start())
         raise ManifestError(f"the character U+{ord(found[0]):04X} is not allowed", source, line, column)
     return content
+
+
+def _text(content: bytes, source: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ManifestError(f"byte {error.start + 1} is not UTF-8", source, line) from error
 
 
 def _documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
@@ -62,7 +65,7 @@ def _documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
             value, end = JSON.raw_decode(content, position)
         except json.JSONDecodeError:
             break
-        except (_JSONRefusal, RecursionError) as refusal:
+        except (RefusedJSONError, RecursionError) as refusal:
             raise _located(refusal, content[position:], source, line) from None
         _check_bounds(value, source, line)
         yield value, line
@@ -80,7 +83,7 @@ def _after_space(content: str, position: int) -> int:
     return match.end() if match else position
 
 
-class _JSONRefusal(ValueError):
+class RefusedJSONError(ValueError):
     """JSON that is well formed but not acceptable; not a JSONDecodeError, which means: read it as YAML."""
 
 
@@ -88,7 +91,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         keys = [key for key, _ in pairs]
-        raise _JSONRefusal(f'duplicate key "{next(key for key in keys if keys.count(key) > 1)}"')
+        raise RefusedJSONError(f'duplicate key "{next(key for key in keys if keys.count(key) > 1)}"')
     return value
 
 
@@ -96,14 +99,14 @@ def _float(digits: str) -> int | float:
     try:
         return stored_float(float(digits))
     except OverflowError as error:
-        raise _JSONRefusal(str(error)) from None
+        raise RefusedJSONError(str(error)) from None
 
 
 def _integer(digits: str) -> int | float:
     try:
         return stored_integer(digits)
     except OverflowError as error:
-        raise _JSONRefusal(str(error)) from None
+        raise RefusedJSONError(str(error)) from None
 
 
 def _constant(name: str) -> Any:
@@ -122,8 +125,8 @@ def _located(refusal: Exception, text: str, source: str, line: int) -> ManifestE
             pass
     except ManifestError as error:
         return error
-    message = f"is nested deeper than {MAX_DEPTH} levels" if isinstance(refusal, RecursionError) else str(refusal)
-    return ManifestError(message, source, line)
+    too_deep = isinstance(refusal, RecursionError)
+    return ManifestError(TOO_DEEP if too_deep else str(refusal), source, line)
 
 
 def _check_bounds(root: Any, source: str, line: int) -> None:
@@ -131,7 +134,7 @@ def _check_bounds(root: Any, source: str, line: int) -> None:
     while level:
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH:
-            raise ManifestError(f"is nested deeper than {MAX_DEPTH} levels", source, line)
+            raise ManifestError(TOO_DEEP, source, line)
         if count > MAX_VALUES:
             raise ManifestError(f"holds more than {MAX_VALUES} values", source, line)
         for value in level:

@@ -1,4 +1,4 @@
-"""Numbers as the API server stores them: an integral value within 64 bits is an integer, all else a float64."""
+"""Numbers as the API server stores them: an integral value within 64 bits is an integer, else a float64."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 def resolve_plain(text: str) -> Scalar:
-    """The value of a scalar that is neither quoted nor tagged. Raises `OverflowError` for infinities and NaN."""
+    """The value of a scalar that is neither quoted nor tagged. Raises `OverflowError` for infinities."""
     if text in WORDS:
         return WORDS[text]
     if text in NON_FINITE:

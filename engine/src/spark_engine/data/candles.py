@@ -14,21 +14,21 @@ COLUMNS = ("ts", "open", "high", "low", "close", "volume", "quality")
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """What was found and mended on the way in. Counts are rows of the window incl. warm-up unless said."""
+    """What was found and mended on the way in. Counts are bars that the run sees, with warm-up, unless said."""
 
-    rows_read: int = 0  # rows of the source, before the window
+    rows_read: int = 0  # rows of the symbol in the whole source
     rows: int = 0
     first_ts: int | None = None  # ms UTC
     last_ts: int | None = None
     gaps: int = 0
     missing_bars: int = 0
-    longest_gap_seconds: int = 0
-    unsorted_rows: int = 0
-    duplicate_rows: int = 0  # exact ones, dropped
-    conflicting_duplicates: int = 0  # dropped by data.duplicates KeepLast
-    clamped_rows: int = 0  # OHLC order mended within 1e-9 relative
+    longest_gap_seconds: int = 0  # time without bars: one missing hour is 3600
+    unsorted_rows: int = 0  # of the whole source: rows after one of a later time
+    duplicate_rows: int = 0  # source rows of the window: exact ones, dropped
+    conflicting_duplicates: int = 0  # likewise, dropped by data.duplicates KeepLast
+    clamped_rows: int = 0  # likewise, OHLC order mended within 1e-9 relative
+    null_volumes: int = 0  # likewise
     snapped_rows: int = 0  # prices replaced by their tick value
-    null_volumes: int = 0
     zero_volume_rows: int = 0
     partial_rows: int = 0
     partial_rows_dropped: int = 0

@@ -13,7 +13,7 @@ from spark_engine.data.decode import SortedRows
 from spark_engine.data.repair import Repaired, repaired
 from spark_engine.data.request import CandleRequest, anchor_ms, timeframe_ms, timeframe_text
 from spark_engine.data.resample import require_resamplable, resampled
-from spark_engine.data.rows import Rows, typed, zeros
+from spark_engine.data.rows import Rows, shift, zeros
 from spark_engine.data.ticks import Ticks, in_ticks
 from spark_engine.data.timeframe import grid_anchor_ms, source_step_ms
 from spark_engine.data.window import Window, window_of
@@ -35,7 +35,7 @@ def prepared(table: SortedRows, request: CandleRequest, now_ms: int) -> Candles:
     step_ms = source_step_ms(table.rows.ts, asked_ms)
     require_resamplable(step_ms, asked_ms)
     if request.timestamps == "Close":
-        table.rows.ts[:] = typed("q", (stamp - step_ms for stamp in table.rows.ts))
+        shift(table.rows.ts, -step_ms)
     grid = Grid(asked_ms, anchor_ms(request.timeframe))
     row_grid = grid if step_ms == asked_ms else Grid(step_ms, grid_anchor_ms(step_ms))
 

@@ -50,6 +50,11 @@ def typed(code: str, values: Iterable[float]) -> memoryview:
     return memoryview(array(code, values))
 
 
+def shift(ts: memoryview, by_ms: int) -> None:
+    """ts += by_ms, in place."""
+    ts[:] = typed("q", (stamp + by_ms for stamp in ts))
+
+
 def zeros(code: str, length: int) -> memoryview:
     return memoryview(array(code, bytes(array(code).itemsize * length)))
 

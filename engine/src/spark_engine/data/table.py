@@ -39,7 +39,7 @@ QUALITY_NAMES: Final = {
 
 
 def rows_from_batches(batches: Sequence[RecordBatch], layout: Layout, symbol: str, what: str) -> Rows:
-    """The rows of `symbol` (all rows where there is no symbol column), in file order.
+    """The rows of `symbol` (all rows where there is no symbol column), in file order. No symbol: the only one.
 
     Raises `InvalidData` that names the row (from 1, header aside) and the column of a bad cell.
     """
@@ -195,12 +195,21 @@ def _quality(chunks: Sequence[Array], what: str) -> memoryview:
 
 def _only(rows: Rows, chunks: Sequence[Array], symbol: str, what: str) -> Rows:
     names = list(_texts(chunks))
+    if not symbol:
+        if len(set(names)) == 1:
+            return rows
+        raise InvalidData(
+            f"{what} holds {len(set(names))} symbols, name one of {_some(names)}", field="spec.market.symbol"
+        )
     wanted = {name for name in set(names) if plain_symbol(name) == plain_symbol(symbol)}
     if not wanted:
-        others = ", ".join(sorted(set(names))[:5])
         raise InvalidData(
-            f"{what} has no rows of {symbol}; it has {others[:200]}", field="spec.market.symbol"
+            f"{what} has no rows of {symbol}; it has {_some(names)}", field="spec.market.symbol"
         )
     if len(wanted) == len(set(names)):
         return rows
     return rows.take([row for row, name in enumerate(names) if name in wanted])
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(sorted(set(names))[:5])[:200]

@@ -18,6 +18,7 @@ from spark_engine.evidence import tables
 from spark_engine.evidence.artifact import (
     Artifact,
     Files,
+    compact_json,
     evidence_document,
     json_document,
     seal,
@@ -92,7 +93,7 @@ def _files(run: RunDocument, execution: Execution) -> Files:
         "trades.parquet": tables.encode(tables.trades_table(ledger.trades, candles)),
         "equity.parquet": tables.encode(tables.equity_table(ledger, candles, cash)),
         "events.jsonl": b"",
-        "chart.json": canonical(chart),
+        "chart.json": compact_json(chart),
     }
 
 

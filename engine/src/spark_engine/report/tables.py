@@ -82,8 +82,10 @@ def setting(value: Any) -> str:
     if value is None:
         return ABSENT
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value)) or ABSENT
+    return ABSENT if value == {} else str(value)
 
 
 def setting_rows(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -177,6 +179,8 @@ def _quality(name: str, value: Any) -> str:
         return f"{utc(value)} UTC" if value is not None else ABSENT
     if name.endswith("Seconds"):
         return duration(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return setting(value)
     return number(value)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from spark_crds.kinds.base import Image, Model, rule, validations
+from spark_crds.kinds.base import Image, Model, ObjectName, rule, validations
 from spark_crds.patterns import DNS_SUBDOMAIN_PATTERN, QUANTITY_PATTERN
 
 QUANTITY: dict[str, Any] = {
@@ -76,5 +76,5 @@ class Engine(Model):
     """Taints that the pod tolerates."""
     priority_class_name: PriorityClassName | None = None
     """Priority class of the pod."""
-    queue_name: Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN_PATTERN)] | None = None
+    queue_name: ObjectName | None = None
     """Kueue LocalQueue that admits the Job."""

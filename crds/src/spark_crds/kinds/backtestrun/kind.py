@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from spark_crds import API_VERSION
 from spark_crds.kinds.backtestrun.spec import BacktestRunSpec
 from spark_crds.kinds.backtestrun.status import BacktestRunStatus
 from spark_crds.kinds.base import Model, rule, validations
@@ -33,9 +32,9 @@ class BacktestRun(Model):
         )
     )
 
-    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})] = API_VERSION
+    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
     """Version of this representation of the object."""
-    kind: Annotated[Literal["BacktestRun"], WithJsonSchema({"type": "string"})] = "BacktestRun"
+    kind: Annotated[Literal["BacktestRun"], WithJsonSchema({"type": "string"})]
     """Kind of the object."""
     metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
     """Name, namespace, labels and annotations."""

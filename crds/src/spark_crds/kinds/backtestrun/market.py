@@ -19,6 +19,8 @@ from spark_crds.kinds.base import (
     validations,
 )
 
+Calendar = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
 
 class Market(Model):
     """The instrument, its bars and the window [start, end)."""
@@ -42,14 +44,14 @@ class Market(Model):
     end: Timestamp | None = None
     """Last bar: its close is at or before this RFC 3339 time. Absent: the last bar of the data."""
     tick_size: PositiveDecimal | None = None
-    """Smallest price step; prices after slippage are rounded to it against the trader. Absent: no rounding."""
+    """Smallest price step; prices after slippage are rounded to it against the trader. Absent: none."""
     lot_size: PositiveDecimal | None = None
-    """Smallest quantity step; quantities are rounded down to it. Absent: no rounding."""
+    """Smallest quantity step; quantities are rounded down to it. Absent: none."""
     min_notional: Decimal | None = None
     """Smallest quantity times price of an opening order; below it the order is rejected."""
     price_scale: Annotated[int, Field(ge=0, le=9)] | None = None
     """Decimal places of prices. Absent: the fewest that fit every price of the data exactly."""
-    calendar: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "24x7"
+    calendar: Calendar = "24x7"
     """Trading sessions: 24x7, or an exchange calendar by its market identifier code, such as XIST."""
     warmup_bars: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Bars before start that feed indicators only: no orders, no marking, no metrics."""

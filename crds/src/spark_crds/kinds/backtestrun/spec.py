@@ -18,7 +18,8 @@ def immutable(schema: dict[str, Any]) -> None:
     """One transition rule a field, with `has()` pairs: a rule on the field itself would miss its removal."""
     schema["x-kubernetes-validations"] = [
         rule(
-            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
+            f"has(self.{name}) == has(oldSelf.{name})"
+            f" && (!has(self.{name}) || self.{name} == oldSelf.{name})",
             f"{name} is immutable: create a new BacktestRun",
             fieldPath=f".{name}",
             reason="FieldValueForbidden",

@@ -10,7 +10,7 @@ from spark_crds.kinds.base import Count, Digest, Model, Sha256, StatusTime, Text
 
 ChildName = Annotated[str, Field(max_length=63)]
 Uid = Annotated[str, Field(max_length=64)]
-Reason = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")]
+Reason = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Revision = Annotated[str, Field(max_length=253)]
 Shown = Annotated[str, Field(max_length=32)]
 ImageName = Annotated[str, Field(max_length=512)]
@@ -20,7 +20,7 @@ class Condition(Model):
     """One observation, as in every Kubernetes API."""
 
     type: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-    """What is observed: Ready, Reconciling, Stalled, Suspended, Complete, Failed, GuardrailsApplied, EvidenceSigned, VerdictPassed."""
+    """What is observed, such as Ready, Complete, Failed, GuardrailsApplied, EvidenceSigned, VerdictPassed."""
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
     observed_generation: Annotated[int, Field(ge=0)] | None = None
@@ -53,7 +53,9 @@ class Intent(Model):
         Annotated[
             dict[str, Any],
             Field(max_length=64),
-            WithJsonSchema({"type": "object", "maxProperties": 64, "x-kubernetes-preserve-unknown-fields": True}),
+            WithJsonSchema(
+                {"type": "object", "maxProperties": 64, "x-kubernetes-preserve-unknown-fields": True}
+            ),
         ]
         | None
     ) = None
@@ -146,9 +148,7 @@ class BacktestRunStatus(Model):
     """When the run ended."""
     progress: Progress | None = None
     """How far it is."""
-    summary: (
-        Annotated[dict[Annotated[str, Field(max_length=63)], float], Field(max_length=64)] | None
-    ) = None
+    summary: Annotated[dict[Annotated[str, Field(max_length=63)], float], Field(max_length=64)] | None = None
     """Metrics by id; those that are null are absent, their reasons are in the evidence."""
     display: Display | None = None
     """Some of summary, formatted."""

@@ -90,7 +90,7 @@ class Execution(Model):
         json_schema_extra=validations(
             rule(
                 "(!has(self.sizing) || self.sizing == 'AllIn') != has(self.size)",
-                "size must be set with sizing FixedQuantity, FixedNotional or EquityFraction, and not with AllIn",
+                "size must be set with sizing FixedQuantity, FixedNotional or EquityFraction, not with AllIn",
             )
         )
     )

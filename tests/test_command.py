@@ -1,0 +1,166 @@
+"""What a person and a script see of `backtest`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Manifest = dict[str, Any]
+Backtest = Callable[..., subprocess.CompletedProcess[str]]
+EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.yaml"))
+ESCAPE = "\x1b["
+
+
+def test_the_table_shows_the_figures_of_the_evidence(backtest: Backtest, tmp_path: Path) -> None:
+    shown = backtest("run", "-f", EXAMPLES[0], "--out", "artifact")
+    assert shown.returncode == 0, shown.stderr
+    evidence = json.loads((tmp_path / "artifact" / "evidence.json").read_bytes())
+    metrics = evidence["result"]["metrics"]
+    assert f"{metrics['finalEquity']['value']:,.2f}" in shown.stdout
+    assert f"{metrics['maxDrawdown']['value'] * 100:,.2f} %" in shown.stdout
+    assert f"{metrics['trades']['value']:,} closed" in shown.stdout
+    assert f"{evidence['result']['benchmark']['finalEquity']:,.2f}" in shown.stdout
+    assert evidence["digest"] in shown.stdout
+    assert "artifact/report.html" in shown.stdout
+
+
+def test_json_has_plain_numbers_and_names_the_artifact(backtest: Backtest, tmp_path: Path) -> None:
+    told = json.loads(backtest("run", "-f", EXAMPLES[0], "--output", "json").stdout)
+    assert set(told) == {"digest", "metrics", "artifact", "checks"}
+    assert isinstance(told["metrics"]["sharpe"], float)
+    directory = tmp_path / told["artifact"]["dir"]
+    assert directory.name.endswith(told["digest"].removeprefix("sha256:")[:8])
+    assert json.loads((directory / "evidence.json").read_bytes())["digest"] == told["digest"]
+
+
+def test_yaml_says_what_json_says(backtest: Backtest) -> None:
+    as_yaml = yaml.safe_load(backtest("run", "-f", EXAMPLES[0], "--output", "yaml", "--out", "a").stdout)
+    as_json = json.loads(backtest("run", "-f", EXAMPLES[0], "--output", "json", "--out", "b").stdout)
+    assert as_yaml["metrics"] == as_json["metrics"]
+    assert as_yaml["digest"] == as_json["digest"]
+
+
+def test_quiet_prints_the_directory_alone(backtest: Backtest, tmp_path: Path) -> None:
+    shown = backtest("run", "-f", EXAMPLES[0], "-q")
+    assert shown.stderr == ""
+    assert (tmp_path / shown.stdout.strip() / "evidence.json").is_file()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_valid_runs_and_verifies(backtest: Backtest, example: Path) -> None:
+    assert backtest("validate", "-f", example).returncode == 0
+    assert backtest("run", "-f", example, "--out", "artifact", "-q").returncode == 0
+    assert backtest("verify", "artifact", "--rerun").returncode == 0
+
+
+def on_a_terminal(*arguments: object, directory: Path, **environment: str) -> str:
+    """What a terminal of 100 columns is sent."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)],
+        cwd=directory,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
+    )
+    os.close(follower)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    assert process.wait(timeout=60) == 0
+    os.close(leader)
+    return b"".join(chunks).decode()
+
+
+def test_a_terminal_gets_colour_and_sees_progress(tmp_path: Path) -> None:
+    shown = on_a_terminal("run", "-f", EXAMPLES[0], directory=tmp_path)
+    assert ESCAPE in shown
+    assert "drawing the report" in shown
+
+
+def test_no_color_is_respected(tmp_path: Path) -> None:
+    shown = on_a_terminal("run", "-f", EXAMPLES[0], directory=tmp_path, NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)
+
+
+def test_a_pipe_gets_neither_colour_nor_progress(backtest: Backtest) -> None:
+    shown = backtest("run", "-f", EXAMPLES[0])
+    assert ESCAPE not in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_a_name_with_control_characters_cannot_drive_the_terminal(backtest: Backtest) -> None:
+    shown = backtest("run", "-f", "-", stdin='{"apiVersion": "\\u001b[2J", "kind": "BacktestRun"}')
+    assert shown.returncode == 10
+    assert "\x1b" not in shown.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "verify", "report", "validate", "strategies", "data"])
+def test_every_command_teaches_its_use(backtest: Backtest, command: str) -> None:
+    shown = backtest(command, "--help")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith(f"usage: backtest {command}")
+
+
+def test_strategies_are_listed_with_parameters_ranges_and_defaults(backtest: Backtest) -> None:
+    shown = backtest("strategies").stdout
+    for words in ("sma-cross", "rsi", "required", "from 1 to 10000", "14"):
+        assert words in shown
+
+
+def test_an_unknown_strategy_is_answered_with_those_that_exist(backtest: Backtest) -> None:
+    shown = backtest("strategies", "smacros")
+    assert shown.returncode == 10
+    assert "sma-cross" in shown.stderr
+
+
+def test_validate_speaks_with_the_words_of_the_api_server(backtest: Backtest, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text(
+        json.dumps(
+            {
+                "apiVersion": "spark.trading/v1alpha1",
+                "kind": "BacktestRun",
+                "metadata": {"name": "x"},
+                "spec": {
+                    "strategy": {"name": "rsi"},
+                    "market": {"symbol": "BTCUSDT", "timeframe": "1x"},
+                    "data": {"uri": "sample://btcusdt-1h"},
+                },
+            }
+        )
+    )
+    shown = backtest("validate", "-f", "bad.json")
+    assert shown.returncode == 10
+    assert 'The BacktestRun "x" is invalid' in shown.stderr
+    assert 'spec.market.timeframe: Invalid value: "1x": spec.market.timeframe in body should match' in shown.stderr
+
+
+def test_validate_reads_several_files_and_tells_good_from_bad(backtest: Backtest, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("kind: Pod\n")
+    shown = backtest("validate", "-f", EXAMPLES[0], "bad.yaml")
+    assert shown.returncode == 10
+    assert "is valid" in shown.stdout
+    assert "bad.yaml" in shown.stderr
+
+
+def test_a_resolved_run_repeats_from_the_artifact(backtest: Backtest, tmp_path: Path) -> None:
+    first = json.loads(backtest("run", "-f", EXAMPLES[0], "--output", "json", "--out", "a").stdout)
+    again = json.loads(backtest("run", "-f", "a/spec.json", "--output", "json", "--out", "b").stdout)
+    assert again["digest"] == first["digest"]
