@@ -46,6 +46,7 @@ COPY engine/setup.py engine/
 COPY engine/src engine/src
 # Unchecked .pyc: valid on a read-only root file system, whatever time stamps a registry left on the sources.
 RUN uv sync --package spark-engine --no-editable \
+    && rm -f /opt/venv/.lock \
     && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} + \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
@@ -60,11 +61,12 @@ LABEL org.opencontainers.image.title="spark-engine" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}"
+# A place to mount a volume at. Made before USER, so that it belongs to root.
+WORKDIR /work
 COPY --from=engine-build /opt/venv /opt/venv
 # Slim Python images come without the .pyc of the standard library; those that are there stay.
 RUN ["/opt/venv/bin/python", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1
-WORKDIR /work
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "spark_engine.pod"]

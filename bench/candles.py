@@ -52,15 +52,19 @@ def read(path: Path) -> Candles:
 def _candles(
     ts: array[int], opens: array[int], highs: array[int], lows: array[int], closes: array[int]
 ) -> Candles:
-    prices = [
-        memoryview(array("d", (tick / SCALE for tick in column))) for column in (opens, highs, lows, closes)
-    ]
     return Candles(
-        memoryview(ts),
-        *prices,
-        volume=memoryview(array("d", [1.0] * len(ts))),
-        quality=memoryview(array("b", bytes(len(ts)))),
+        ts=memoryview(ts),
+        open=_prices(opens),
+        high=_prices(highs),
+        low=_prices(lows),
+        close=_prices(closes),
+        volume=_prices(closes),
+        quality=memoryview(bytes(len(ts))).cast("b"),
         ticks_close=memoryview(closes),
         timeframe_ms=MINUTE_MS,
         quality_report=DataQuality(rows=len(ts), price_scale=2),
     )
+
+
+def _prices(ticks: array[int]) -> memoryview:
+    return memoryview(array("d", (tick / SCALE for tick in ticks)))

@@ -13,6 +13,9 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 WIDTHS = (390, 1280)
 THEMES = ("light", "dark")
+LEAVE_TEN_TRADES = (  # rows are all alike, and axe takes seconds for a hundred of them
+    "document.querySelectorAll('#trade-table tbody tr:nth-child(n + 11)').forEach((row) => row.remove())"
+)
 RUNS = ("many trades", "long and short", "few bars", "a hostile note")
 
 
@@ -30,10 +33,11 @@ def test_the_page_fits_is_silent_and_loads_nothing_but_itself(
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("run", ("long and short", "few bars"))
+@pytest.mark.parametrize("run", ("many trades", "long and short", "few bars"))
 def test_axe_finds_no_barrier(open_report: Open, run: str, theme: str) -> None:
-    window = open_report(run, theme=theme)
-    found = Axe().run(window.page)
+    page = open_report(run, theme=theme).page
+    page.evaluate(LEAVE_TEN_TRADES)
+    found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
 

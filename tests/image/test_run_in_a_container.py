@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ PROBE = """
 import json, os, sys
 from spark_engine.pod import main
 code = main()
-taken = {name: getattr(module, "__spec__", None) for name, module in sys.modules.items() if name != "__main__"}
+taken = {name: getattr(module, "__spec__", None) for name, module in sys.modules.items()}
 uncompiled = [n for n, s in taken.items() if s and s.cached and not os.path.exists(s.cached)]
 print(json.dumps({"code": code, "modules": sorted(taken), "uncompiled": uncompiled}))
 """
@@ -37,7 +36,7 @@ def laptop_evidence(laptop_artifact: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def run_file(laptop_artifact: Path, tmp_path: Path) -> Path:
-    """The laptop's resolved run as the operator would mount it: with identity, a deadline and an artifact store."""
+    """The laptop's resolved run as the operator would mount it: with uid, deadline and artifact store."""
     document = _json(laptop_artifact / "spec.json")
     document["run"] |= {"namespace": "desk", "uid": "0f8b1c52-6a5e-4d0e-9f1c-3a2d2f7b9e11"}
     document |= {"artifact": {"uri": "file:///volume/artifact"}, "deadlineSeconds": 60}
@@ -81,7 +80,8 @@ def test_the_pod_runs_on_a_read_only_root(container: Container, writable: Path, 
     (writable / "run.json").write_bytes(run_file.read_bytes())
     (container.root / "volume").mkdir(exist_ok=True)
     script = """
-        mount --bind "$1" "$1"; mount --bind "$2" "$1/volume"; mount -o remount,bind,ro "$1"
+        mount --bind "$1" "$1"; mount --rbind /dev "$1/dev"
+        mount --bind "$2" "$1/volume"; mount -o remount,bind,ro "$1"
         root=$1; identity=$3; shift 3
         exec chroot --userspec="$identity" "$root" /usr/bin/env -i "$@"
     """
@@ -163,7 +163,7 @@ def test_an_unknown_strategy_ends_with_10_and_leaves_no_artifact(
     ran = _run_pod(container, _write(run_file, document), writable)
     assert ran.returncode == 10, ran.stdout + ran.stderr
     assert _json(writable / "message")["error"]["field"] == "spec.strategy.name"
-    assert os.listdir(writable) == ["message"]
+    assert [path.name for path in writable.iterdir()] == ["message"]
 
 
 def _run_pod(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,43 +13,67 @@ from hypothesis import strategies as st
 
 MAX_BUCKETS = 1_500
 
-walks = st.tuples(
-    st.integers(min_value=1, max_value=5_000), st.randoms(use_true_random=False), st.floats(0.0, 0.2)
-)
+BARS = st.one_of(st.integers(1, 60), st.integers(1_501, 6_100))  # one bar a bucket, and up to five
+walks = st.tuples(BARS, st.integers(0, 2**32), st.sampled_from((0.0, 0.001, 0.05, 0.2)))  # bars, seed, spread
 
 
-def walk(bars: int, random: Any, spread: float) -> list[float]:
+def walk(bars: int, seed: int, spread: float) -> list[float]:
+    random = Random(seed)  # noqa: S311
     closes = [100.0]
     for _ in range(bars - 1):
-        closes.append(max(1e-6, closes[-1] * (1 + random.uniform(-spread, spread))))
+        closes.append(closes[-1] * (1 + random.uniform(-spread, spread)))
     return closes
 
 
-def worst_drawdown(equity: memoryview, cash: float) -> float:
-    peak, worst = cash, 0.0
+def drawdowns(equity: memoryview, cash: float) -> list[float]:
+    """Bar by bar, the plain way."""
+    peak, found = cash, []
     for value in equity:
         peak = max(peak, value)
-        worst = max(worst, 1.0 - value / peak)
-    return worst
+        found.append(1.0 - value / peak)
+    return found
 
 
 @settings(max_examples=40, deadline=None)
 @given(walks)
-def test_no_extreme_is_lost_between_buckets(a_run: Callable[..., Any], shape: tuple[int, Any, float]) -> None:
+def test_every_bucket_has_the_exact_extremes_of_its_bars(
+    a_run: Callable[..., Any], shape: tuple[int, int, float]
+) -> None:
     run = a_run(walk(*shape), {bar: 1.0 - bar % 2 for bar in range(0, shape[0], 7)})
+    chart, candles, ledger = run.chart, run.candles, run.ledger
+    depths = drawdowns(ledger.equity, run.cash)
+    row = {ts: index for index, ts in enumerate(candles.ts)}
+    starts = [row[ts] for ts in chart["price"]["ts"]]
+    for bucket, (start, stop) in enumerate(pairwise([*starts, len(candles)])):
+        assert chart["price"]["open"][bucket] == candles.open[start]
+        assert chart["price"]["high"][bucket] == max(candles.high[start:stop])
+        assert chart["price"]["low"][bucket] == min(candles.low[start:stop])
+        assert chart["price"]["close"][bucket] == candles.close[stop - 1]
+        assert chart["equity"]["high"][bucket] == max(ledger.equity[start:stop])
+        assert chart["equity"]["low"][bucket] == min(ledger.equity[start:stop])
+        assert chart["equity"]["last"][bucket] == ledger.equity[stop - 1]
+        assert chart["drawdown"]["worst"][bucket] == max(depths[start:stop])
+        assert chart["position"]["last"][bucket] == ledger.position[stop - 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(walks)
+def test_the_extremes_of_the_whole_window_survive(
+    a_run: Callable[..., Any], shape: tuple[int, int, float]
+) -> None:
+    run = a_run(walk(*shape), {0: 1.0})
     chart = run.chart
     assert max(chart["price"]["high"]) == max(run.candles.high)
     assert min(chart["price"]["low"]) == min(run.candles.low)
     assert max(chart["equity"]["high"]) == max(run.ledger.equity)
     assert min(chart["equity"]["low"]) == min(run.ledger.equity)
-    assert max(chart["drawdown"]["worst"]) == worst_drawdown(run.ledger.equity, run.cash)
-    assert chart["equity"]["last"][-1] == run.ledger.equity[-1]
+    assert max(chart["drawdown"]["worst"]) == max(drawdowns(run.ledger.equity, run.cash))
 
 
 @settings(max_examples=40, deadline=None)
 @given(walks)
 def test_every_column_has_one_value_a_bucket_in_ascending_time(
-    a_run: Callable[..., Any], shape: tuple[int, Any, float]
+    a_run: Callable[..., Any], shape: tuple[int, int, float]
 ) -> None:
     chart = a_run(walk(*shape)).chart
     buckets = len(chart["price"]["ts"])

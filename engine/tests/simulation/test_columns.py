@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 
 import pytest
-
 from spark_engine.errors import EngineError
 from spark_engine.evidence import digests
 

@@ -155,6 +155,22 @@ def test_nothing_opens_with_no_cash_left(
     assert ledger.equity.tolist() == [1000.0, 1000.0, 0.0, 0.0, 0.0]
 
 
+def test_a_price_that_slippage_takes_to_zero_opens_nothing(
+    make_candles: MakeCandles, make_decisions: MakeDecisions, make_account: MakeAccount
+) -> None:
+    least = [5e-324] * 3
+    ledger = simulate(make_candles(least, least), make_decisions((0, -1.0)), make_account(slippage=0.5))
+    assert len(ledger.fills) == 0
+
+
+def test_cash_too_small_to_buy_anything_opens_nothing(
+    make_candles: MakeCandles, make_decisions: MakeDecisions, make_account: MakeAccount
+) -> None:
+    prices = [1000.0] * 3
+    ledger = simulate(make_candles(prices, prices), make_decisions((0, 1.0)), make_account(5e-324))
+    assert (len(ledger.fills), ledger.equity.tolist()) == (0, [5e-324] * 3)
+
+
 def test_warm_up_rows_are_neither_traded_nor_marked(
     make_candles: MakeCandles, make_decisions: MakeDecisions, make_account: MakeAccount
 ) -> None:

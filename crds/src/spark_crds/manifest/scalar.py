@@ -65,7 +65,10 @@ def resolve_tagged(tag: str, text: str) -> Scalar:
 
 def _integer(plain: str) -> int | float | None:
     if DECIMAL_INTEGER.fullmatch(plain):
-        return stored_integer(plain)
+        try:
+            return stored_integer(plain)
+        except OverflowError:  # kubectl takes it as text
+            return None
     match = PREFIXED_INTEGER.fullmatch(plain)
     if match is None:
         return None

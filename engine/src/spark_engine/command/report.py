@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 
+from jinja2 import TemplateError
 from spark_crds.formats.evidence import REPORT_FILE
 
 from spark_engine.command.usage import Subparsers, Usage, add_command
@@ -51,7 +52,7 @@ def page(directory: Directory) -> str:
         chart = json.loads(directory.files["chart.json"])
         trades = decode(directory.files["trades.parquet"], "trades.parquet")
         return render_report(without_report(directory.evidence), chart, trades)
-    except (KeyError, ValueError, TypeError) as error:
+    except (LookupError, ArithmeticError, AttributeError, ValueError, TypeError, TemplateError) as error:
         raise InvalidData(
             f"{directory.path} lacks what {REPORT_FILE} is drawn from ({error}); `backtest verify` says more"
         ) from None

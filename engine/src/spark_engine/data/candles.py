@@ -14,7 +14,7 @@ COLUMNS = ("ts", "open", "high", "low", "close", "volume", "quality")
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """What was found and mended on the way in. Counts are bars that the run sees, with warm-up, unless said."""
+    """What was found and mended on the way in. Counts are bars of the run, warm-up included, unless said."""
 
     rows_read: int = 0  # rows of the symbol in the whole source
     rows: int = 0

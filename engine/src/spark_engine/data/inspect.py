@@ -16,7 +16,7 @@ from spark_engine.data.prepare import prepared
 from spark_engine.data.request import CandleRequest, timeframe_text
 from spark_engine.data.rows import Rows, shift, zeros
 from spark_engine.data.source import open_source
-from spark_engine.data.ticks import POWERS
+from spark_engine.data.ticks import tick_scale
 from spark_engine.data.timeframe import grid_anchor_ms, source_step_ms
 from spark_engine.errors import BacktestError
 
@@ -84,13 +84,12 @@ def inspect_candles(
     """Reads `uri` and reports on it. Dirty rows are counted, never an error.
 
     `symbol` is needed only where the source holds several. Raises `InvalidData` where there are no rows to be
-    had at all (nothing there, no candle columns, a cell that is no number), `StoreUnavailable` as `read_candles`.
+    had (nothing there, no candle columns, a cell that is no number), `StoreUnavailable` as `read_candles`.
     """
     source = open_source(uri)
     table = decode(source.files, symbol or "", timestamps)
-    return _inspection(
-        uri, source, table, timestamps, time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    )
+    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    return _inspection(uri, source, table, timestamps, now_ms)
 
 
 def _inspection(uri: str, source: Source, table: SortedRows, timestamps: str, now_ms: int) -> Inspection:
@@ -106,7 +105,6 @@ def _inspection(uri: str, source: Source, table: SortedRows, timestamps: str, no
     off_grid, _ = scan.off_grid(rows.ts, grid.step_ms, grid.anchor_ms)
     gaps, missing, _, _ = scan.gaps(rows.ts, grid.step_ms) if step_ms else (0, 0, 0, 0)
     partial, _ = scan.partial_rows(rows.quality, zeros("b", len(rows)))
-    scale = scan.tick_scale(*_with_prices(rows).prices(), POWERS)
     return Inspection(
         uri=uri,
         files=tuple(source.files),
@@ -133,7 +131,7 @@ def _inspection(uri: str, source: Source, table: SortedRows, timestamps: str, no
         bad_volumes=bad_volumes,
         flat_bars=sum(o == h == low == c for o, h, low, c in zip(*rows.prices(), strict=True)),
         partial_bars=partial,
-        price_scale=None if scale < 0 else scale,
+        price_scale=tick_scale(_with_prices(rows)),
         refusals=_refusals(uri, table, rows, grid, timestamps, now_ms),
     )
 
@@ -141,11 +139,8 @@ def _inspection(uri: str, source: Source, table: SortedRows, timestamps: str, no
 def _with_prices(rows: Rows) -> Rows:
     """The rows whose four prices are finite and above 0."""
     infinity = float("inf")
-    good = [
-        i
-        for i, prices in enumerate(zip(*rows.prices(), strict=True))
-        if all(0 < p < infinity for p in prices)
-    ]
+    bars = enumerate(zip(*rows.prices(), strict=True))
+    good = [row for row, prices in bars if all(0 < price < infinity for price in prices)]
     return rows if len(good) == len(rows) else rows.take(good)
 
 

@@ -17,7 +17,6 @@ INFINITY = cython.declare(cython.double, float("inf"))
 TOLERANCE = cython.declare(cython.double, 1e-9)
 TICK_TOLERANCE = cython.declare(cython.double, 1e-12)
 MOST_TICKS = cython.declare(cython.double, 9.2e18)
-FINEST_SCALE = cython.declare(cython.int, 9)
 
 
 def unsorted_rows(ts: cython.const[cython.longlong][::1]) -> int:
@@ -187,6 +186,13 @@ def same(a: cython.double, b: cython.double) -> cython.bint:
     return a == b or (a != a and b != b)
 
 
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def usable(o: cython.double, h: cython.double, lo: cython.double, c: cython.double) -> cython.bint:
+    return 0.0 < o < INFINITY and 0.0 < h < INFINITY and 0.0 < lo < INFINITY and 0.0 < c < INFINITY
+
+
 def price_faults(
     opens: cython.const[cython.double][::1],
     highs: cython.const[cython.double][::1],
@@ -208,7 +214,7 @@ def price_faults(
         h = highs[i]
         lo = lows[i]
         c = closes[i]
-        if 0.0 < o < INFINITY and 0.0 < h < INFINITY and 0.0 < lo < INFINITY and 0.0 < c < INFINITY:
+        if usable(o, h, lo, c):
             continue
         if first < 0:
             first = i
@@ -229,7 +235,8 @@ def order_faults(
 ) -> tuple[int, int, int]:
     """Mends, in place, highs and lows that miss the body by at most 1e-9 of it.
 
-    Returns the mended rows, the rows that miss by more, and the first of those. Rows with a NaN are neither.
+    Returns the mended rows, the rows that miss by more, and the first of those. Rows with a price that is not
+    finite and above 0 are neither.
     """
     i: cython.Py_ssize_t
     mended: cython.Py_ssize_t = 0
@@ -238,6 +245,8 @@ def order_faults(
     top: cython.double
     bottom: cython.double
     for i in range(len(opens)):
+        if not usable(opens[i], highs[i], lows[i], closes[i]):
+            continue
         top = opens[i] if opens[i] > closes[i] else closes[i]
         bottom = opens[i] if opens[i] < closes[i] else closes[i]
         if lows[i] <= bottom and highs[i] >= top:
@@ -416,38 +425,13 @@ def fits(price: cython.double, power: cython.double) -> cython.bint:
     return abs(ticks / power - price) <= TICK_TOLERANCE * price
 
 
-def tick_scale(
-    opens: cython.const[cython.double][::1],
-    highs: cython.const[cython.double][::1],
-    lows: cython.const[cython.double][::1],
-    closes: cython.const[cython.double][::1],
-    powers: cython.const[cython.double][::1],
-) -> int:
-    """The smallest s in 0..9 that every price fits, -1 where there is none (SEMANTICS section 2).
-
-    `powers` holds 10^0..10^9; prices are finite and above 0.
-    """
-    rows: cython.Py_ssize_t = len(opens)
-    row: cython.Py_ssize_t = 0
-    fitting: cython.Py_ssize_t = 0
-    scale: cython.int = 0
-    power: cython.double = powers[0]
-    while fitting < rows:  # in a circle, until every row has been seen at one scale
-        if (
-            fits(opens[row], power)
-            and fits(highs[row], power)
-            and fits(lows[row], power)
-            and fits(closes[row], power)
-        ):
-            fitting += 1
-            row = row + 1 if row + 1 < rows else 0
-        else:
-            if scale == FINEST_SCALE:
-                return -1
-            scale += 1
-            power = powers[scale]
-            fitting = 0
-    return scale
+def first_misfit(prices: cython.const[cython.double][::1], power: cython.double) -> int:
+    """The first price that is no whole number of ticks of 1 / power (SEMANTICS section 2)."""
+    i: cython.Py_ssize_t
+    for i in range(len(prices)):
+        if not fits(prices[i], power):
+            return i
+    return -1
 
 
 @cython.cfunc
@@ -461,36 +445,29 @@ def ticks_of(price: cython.double, power: cython.double, half_even: cython.bint)
     return ticks
 
 
-def snap(
-    opens: cython.double[::1],
-    highs: cython.double[::1],
-    lows: cython.double[::1],
-    closes: cython.double[::1],
+def ticks(
+    prices: cython.const[cython.double][::1],
     power: cython.double,
     half_even: cython.bint,
-    replace: cython.bint,
-    ticks: cython.longlong[::1],
-) -> int:
-    """ticks[i] = floor(close * power + 0.5), or close * power rounded half to even; with `replace`, prices
-    become their ticks / power. Returns the rows that changed. Prices lie between 0 and 2^63 / power."""
+    to: cython.longlong[::1],
+) -> None:
+    """to[i] = floor(price * power + 0.5), or price * power rounded half to even.
+
+    Prices lie between 0 and 2^63 / power.
+    """
     i: cython.Py_ssize_t
-    count: cython.Py_ssize_t = 0
-    o: cython.double
-    h: cython.double
-    lo: cython.double
-    c: cython.double
-    for i in range(len(opens)):
-        ticks[i] = ticks_of(closes[i], power, half_even)
-        if not replace:
-            continue
-        o = ticks_of(opens[i], power, half_even) / power
-        h = ticks_of(highs[i], power, half_even) / power
-        lo = ticks_of(lows[i], power, half_even) / power
-        c = ticks[i] / power
-        if o != opens[i] or h != highs[i] or lo != lows[i] or c != closes[i]:
-            count += 1
-            opens[i] = o
-            highs[i] = h
-            lows[i] = lo
-            closes[i] = c
-    return count
+    for i in range(len(prices)):
+        to[i] = ticks_of(prices[i], power, half_even)
+
+
+def snap(
+    prices: cython.double[::1], power: cython.double, half_even: cython.bint, changed: cython.schar[::1]
+) -> None:
+    """Replaces every price by its ticks / power, in place, and marks in `changed` the rows where that differs."""
+    i: cython.Py_ssize_t
+    price: cython.double
+    for i in range(len(prices)):
+        price = ticks_of(prices[i], power, half_even) / power
+        if price != prices[i]:
+            prices[i] = price
+            changed[i] = 1

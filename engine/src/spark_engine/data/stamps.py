@@ -62,7 +62,7 @@ def stamp_ms(text: str | None) -> int | None:
     if text.isascii() and text.isdigit() and len(text) < 20:
         return _integer_ms(int(text))
     try:
-        return _float_ms(float(text)) if "_" not in text else None
+        return _float_ms(float(text)) if text.isascii() and "_" not in text else None
     except ValueError:
         return _calendar_ms(text)
 

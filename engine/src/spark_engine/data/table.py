@@ -39,7 +39,7 @@ QUALITY_NAMES: Final = {
 
 
 def rows_from_batches(batches: Sequence[RecordBatch], layout: Layout, symbol: str, what: str) -> Rows:
-    """The rows of `symbol` (all rows where there is no symbol column), in file order. No symbol: the only one.
+    """The rows of `symbol` (all rows without a symbol column; "" is the only one), in file order.
 
     Raises `InvalidData` that names the row (from 1, header aside) and the column of a bad cell.
     """
@@ -89,7 +89,9 @@ def _floats(chunks: Sequence[Array], name: str, what: str) -> memoryview:
         elif DataType.is_numeric(kind) or DataType.is_decimal(kind) or DataType.is_null(kind):
             numbers = chunk.cast(DataType.float64())
         else:
-            raise InvalidData(f"{what}: column {name} holds {kind}, not numbers", field="spec.data.uri")
+            raise InvalidData(
+                f"{what}: column {name} holds {_type_name(kind)}, not numbers", field="spec.data.uri"
+            )
         cast.append(numbers)
         begin += len(chunk)
     column = float64_column(cast)
@@ -112,7 +114,7 @@ def _cell(text: str, row: int, name: str, what: str) -> float:
     if plain.lower() in NULL_TEXTS:
         return NAN
     try:
-        if "_" not in plain:
+        if "_" not in plain and plain.isascii():
             return float(plain)
     except ValueError:
         pass
@@ -150,7 +152,7 @@ def _milliseconds(chunks: Sequence[Array], kind: DataType, what: str) -> memoryv
         if not any(chunk.null_count for chunk in numbers):
             return stamps_from_integers(int64_column(numbers))
         return stamps_from_texts([text for chunk in chunks for text in chunk.to_pylist()])
-    raise InvalidData(f"{what}: the time column holds {kind}; {ALLOWED}", field="spec.data.uri")
+    raise InvalidData(f"{what}: the time column holds {_type_name(kind)}; {ALLOWED}", field="spec.data.uri")
 
 
 def _integers(chunks: Sequence[Array]) -> memoryview:
@@ -213,3 +215,7 @@ def _only(rows: Rows, chunks: Sequence[Array], symbol: str, what: str) -> Rows:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(sorted(set(names))[:5])[:200]
+
+
+def _type_name(kind: DataType) -> str:
+    return str(kind).strip().removeprefix("arro3.core.DataType<").removesuffix(">")[:60]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from spark_engine.data import scan
-from spark_engine.data.rows import Rows, typed, zeros
+from spark_engine.data.rows import Rows, zeros
 from spark_engine.errors import InvalidData
 
 FINEST_SCALE: Final = 9
-POWERS: Final = typed("d", (10.0**scale for scale in range(FINEST_SCALE + 1)))
+POWERS: Final = tuple(10.0**scale for scale in range(FINEST_SCALE + 1))
 MOST_TICKS: Final = 9.2e18  # int64, with room
 
 
@@ -30,13 +30,23 @@ def in_ticks(rows: Rows, price_scale: int | None) -> Ticks:
     Prices that fit no scale stay as they are, with ticks of 10^-9. Prices are finite and above 0.
     Raises `InvalidData` for prices too large for int64 ticks or, with a given scale, below half a tick.
     """
-    found = scan.tick_scale(*rows.prices(), POWERS) if price_scale is None else price_scale
-    scale = FINEST_SCALE if found < 0 else found
+    found = tick_scale(rows) if price_scale is None else price_scale
+    scale = FINEST_SCALE if found is None else found
     power, half_even = POWERS[scale], price_scale is not None
     _require_in_range(rows, power, scale, half_even)
-    close = zeros("q", len(rows))
-    snapped = scan.snap(*rows.prices(), power, half_even, found >= 0, close)
-    return Ticks(close, scale, found >= 0, snapped)
+    close, changed = zeros("q", len(rows)), zeros("b", len(rows))
+    scan.ticks(rows.close, power, half_even, close)
+    for prices in rows.prices() if found is not None else ():
+        scan.snap(prices, power, half_even, changed)
+    return Ticks(close, scale, found is not None, bytes(changed).count(1))
+
+
+def tick_scale(rows: Rows) -> int | None:
+    """The smallest scale in 0..9 that every price fits. Prices are finite and above 0."""
+    for scale, power in enumerate(POWERS):
+        if all(scan.first_misfit(prices, power) < 0 for prices in rows.prices()):
+            return scale
+    return None
 
 
 def _require_in_range(rows: Rows, power: float, scale: int, given: bool) -> None:

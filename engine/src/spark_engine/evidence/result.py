@@ -1,4 +1,4 @@
-"""The deterministic half of the evidence: the same for the same spec, data and semantics, on every machine."""
+"""The deterministic half of the evidence: the same for the same spec, data and semantics, anywhere."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def gross_profit(trades: Mapping[str, Sequence[Any]]) -> float:
 def _net_return(metrics: Mapping[str, Any], benchmark: Mapping[str, Any]) -> Headline:
     total, held = metrics["totalReturn"]["value"], benchmark["totalReturn"]
     growth = metrics["cagr"]["value"]
-    yearly = signed_percent(growth) if growth is not None else _reason(metrics["cagr"]).lower()
+    yearly = signed_percent(growth) if growth is not None else f"– ({_reason(metrics['cagr']).lower()})"
     lines = [f"Buy-and-hold {signed_percent(held)}", f"CAGR {yearly}"]
     return Headline("Net return", "totalReturn", total, signed_percent(total), lines)
 

@@ -127,9 +127,14 @@ class Book:
     ) -> cython.void:
         side: cython.int = 1 if target > 0.0 else -1
         price: cython.double = base * (self.buy if side > 0 else self.sell)
-        quantity: cython.double = self.cash / (price * (1.0 + self.taker))
-        fee: cython.double = (self.taker * quantity) * price
-        if self.cash <= 0.0 or quantity == 0.0:
+        cost: cython.double = price * (1.0 + self.taker)
+        quantity: cython.double
+        fee: cython.double
+        if self.cash <= 0.0 or cost <= 0.0:
+            return
+        quantity = self.cash / cost
+        fee = (self.taker * quantity) * price
+        if quantity == 0.0:
             return
         if side > 0:
             self.cash = 0.0

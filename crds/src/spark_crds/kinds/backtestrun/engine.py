@@ -15,7 +15,8 @@ QUANTITY: dict[str, Any] = {
     "x-kubernetes-int-or-string": True,
 }
 ResourceName = Annotated[str, Field(max_length=63)]
-Resources = Annotated[dict[ResourceName, int | str], Field(max_length=8)]
+Quantity = int | Annotated[str, Field(max_length=32, pattern=QUANTITY_PATTERN)]
+Resources = Annotated[dict[ResourceName, Quantity], Field(max_length=8)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 QuantityMap = Annotated[
     Resources, WithJsonSchema({"type": "object", "maxProperties": 8, "additionalProperties": QUANTITY})
