@@ -149,7 +149,10 @@ def test_validate_speaks_with_the_words_of_the_api_server(backtest: Backtest, tm
     shown = backtest("validate", "-f", "bad.json")
     assert shown.returncode == 10
     assert 'The BacktestRun "x" is invalid' in shown.stderr
-    assert 'spec.market.timeframe: Invalid value: "1x": spec.market.timeframe in body should match' in shown.stderr
+    assert (
+        'spec.market.timeframe: Invalid value: "1x": spec.market.timeframe in body should match'
+        in shown.stderr
+    )
 
 
 def test_validate_reads_several_files_and_tells_good_from_bad(backtest: Backtest, tmp_path: Path) -> None:
@@ -164,3 +167,22 @@ def test_a_resolved_run_repeats_from_the_artifact(backtest: Backtest, tmp_path: 
     first = json.loads(backtest("run", "-f", EXAMPLES[0], "--output", "json", "--out", "a").stdout)
     again = json.loads(backtest("run", "-f", "a/spec.json", "--output", "json", "--out", "b").stdout)
     assert again["digest"] == first["digest"]
+
+
+def test_data_inspect_counts_and_says_what_a_run_would_do(backtest: Backtest, tmp_path: Path) -> None:
+    rows = "".join(f"{1_600_000_000 + 3600 * hour},1,1,1,1,1\n" for hour in (0, 1, 2, 5, 6))
+    (tmp_path / "gappy.csv").write_text("ts,open,high,low,close,volume\n" + rows)
+    told = json.loads(backtest("data", "inspect", "gappy.csv", "--output", "json").stdout)
+    assert (told["rows"], told["gaps"], told["missing_bars"], told["timeframe"]) == (5, 1, 2, "1h")
+    shown = backtest("data", "inspect", "gappy.csv").stdout
+    assert "1, 2 bars missing" in shown
+    assert ("a run takes it" in shown) is told["accepted"]
+
+
+def test_data_inspect_of_conflicting_rows_names_the_policy(backtest: Backtest, tmp_path: Path) -> None:
+    rows = "".join(f"{1_600_000_000 // 3600 * 3600 + 3600 * hour},1,1,1,1,1\n" for hour in range(4))
+    again = f"{1_600_000_000 // 3600 * 3600},2,2,2,2,2\n"
+    (tmp_path / "twice.csv").write_text("ts,open,high,low,close,volume\n" + rows + again)
+    shown = backtest("data", "inspect", "twice.csv")
+    assert shown.returncode == 0
+    assert "spec.data.duplicates" in shown.stdout

@@ -295,12 +295,13 @@ def test_resolve_is_idempotent(
     assert resolve({**manifest, "spec": once}) == once
 
 
-def test_resolving_loads_neither_pydantic_nor_jsonschema_nor_a_terminal_library() -> None:
+def test_resolving_loads_neither_pydantic_nor_jsonschema_nor_a_terminal_library(
+    manifest: dict[str, Any],
+) -> None:
     program = (
-        "import sys; from spark_crds.resolve import resolve;"
-        "resolve({'apiVersion': 'spark.trading/v1alpha1', 'kind': 'BacktestRun', 'metadata': {'name': 'a'},"
-        " 'spec': {'strategy': {'name': 'rsi'}, 'market': {'symbol': 'X', 'timeframe': '1h'}, 'data': {'uri': 'x'}}});"
-        "print(sorted({'pydantic', 'jsonschema', 'rich', 'prompt_toolkit', 'typer', 'numpy'} & set(sys.modules)))"
+        f"import sys; from spark_crds.resolve import resolve; resolve({manifest!r});"
+        "heavy = {'pydantic', 'jsonschema', 'rich', 'prompt_toolkit', 'typer', 'numpy'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -147,8 +147,8 @@ def writable(tmp_path: Path, container: Container) -> Path:
 
 
 def _driver(storage: Path) -> str:
-    """The driver asked for (STORAGE_DRIVER); else overlay where the kernel mounts it on this file system, as it
-    is ten times smaller and faster; else vfs, which works everywhere."""
+    """The driver asked for (STORAGE_DRIVER); else overlay, ten times smaller and faster, where the kernel
+    mounts it on this file system; else vfs, which works everywhere."""
     if asked := os.environ.get("STORAGE_DRIVER"):
         return asked
     probe = Buildah(storage, "overlay").command("info")

@@ -1,4 +1,4 @@
-"""Manifest text to objects: YAML documents, JSON documents, or both one after another."""
+"""Manifest text to objects: YAML documents, or JSON objects one after another."""
 
 from __future__ import annotations
 
@@ -57,25 +57,26 @@ def _text(content: bytes, source: str) -> str:
 
 
 def _documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
-    """kubectl reads JSON while a document begins with `{`, and YAML from the first one that is none."""
+    """As kubectl: a text that begins with `{` is a stream of JSON objects, any other is YAML."""
+    if content.startswith("{", _after_space(content, 0)):
+        return _json_documents(content, source)
+    return Composer(content, source).documents()
+
+
+def _json_documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
     position = _after_space(content, 0)
-    while content.startswith("{", position):
+    while position < len(content):
         line = content.count("\n", 0, position) + 1
         try:
-            value, end = JSON.raw_decode(content, position)
-        except json.JSONDecodeError:
-            break
+            value, position = JSON.raw_decode(content, position)
+        except json.JSONDecodeError as error:
+            message = f"what begins with {{ must be JSON: {error.msg}"
+            raise ManifestError(message, source, error.lineno, error.colno) from None
         except (RefusedJSONError, RecursionError) as refusal:
             raise _located(refusal, content[position:], source, line) from None
         _check_bounds(value, source, line)
         yield value, line
-        position = _after_space(content, end)
-        if not content.startswith(("{", "---"), position) and position < len(content):
-            line = content.count("\n", 0, position) + 1
-            raise ManifestError("after a JSON object only a further one or --- may follow", source, line)
-    start = content.rfind("\n", 0, position) + 1
-    rest = content[position:] if content[start:position].strip() else content[start:]
-    yield from Composer(rest, source, content.count("\n", 0, start) + 1).documents()
+        position = _after_space(content, position)
 
 
 def _after_space(content: str, position: int) -> int:
@@ -84,7 +85,7 @@ def _after_space(content: str, position: int) -> int:
 
 
 class RefusedJSONError(ValueError):
-    """JSON that is well formed but not acceptable; not a JSONDecodeError, which means: read it as YAML."""
+    """JSON that is well formed but not acceptable."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _constant(name: str) -> Any:
-    raise json.JSONDecodeError(name, "", 0)
+    raise RefusedJSONError(f"{name} is not JSON")
 
 
 JSON = json.JSONDecoder(
@@ -120,13 +121,14 @@ JSON = json.JSONDecoder(
 
 def _located(refusal: Exception, text: str, source: str, line: int) -> ManifestError:
     """The same refusal with line and column, which the JSON reader does not have and the YAML reader does."""
+    message = TOO_DEEP if isinstance(refusal, RecursionError) else str(refusal)
     try:
         for _ in Composer(text, source, line).documents():
             pass
     except ManifestError as error:
-        return error
-    too_deep = isinstance(refusal, RecursionError)
-    return ManifestError(TOO_DEEP if too_deep else str(refusal), source, line)
+        if error.message == message:
+            return error
+    return ManifestError(message, source, line)
 
 
 def _check_bounds(root: Any, source: str, line: int) -> None:

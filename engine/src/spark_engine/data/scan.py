@@ -463,7 +463,7 @@ def ticks(
 def snap(
     prices: cython.double[::1], power: cython.double, half_even: cython.bint, changed: cython.schar[::1]
 ) -> None:
-    """Replaces every price by its ticks / power, in place, and marks in `changed` the rows where that differs."""
+    """Replaces prices by their ticks / power, in place, and marks in `changed` the rows where that differs."""
     i: cython.Py_ssize_t
     price: cython.double
     for i in range(len(prices)):
