@@ -64,8 +64,9 @@ class ObjectCase:
             return self.kubectl, set()
         if self.strict:
             act = "creating" if self.old is None else "replacing"
-            handled = 'BacktestRun in version "v1alpha1" cannot be handled as a BacktestRun: strict decoding error: '
-            return f'Error from server (BadRequest): error when {act} "STDIN": {handled}', set(self.strict)
+            handled = 'BacktestRun in version "v1alpha1" cannot be handled as a BacktestRun'
+            head = f'Error from server (BadRequest): error when {act} "STDIN": {handled}'
+            return f"{head}: strict decoding error: ", set(self.strict)
         name = self.manifest["metadata"].get("name", "")
         unchecked = set() if self.rules_checked else {UNCHECKED}
         return f'The BacktestRun "{name}" is invalid: ', set(self.invalid) | unchecked

@@ -1,4 +1,4 @@
-"""The committed tables against a real API server: USE_EXISTING_CLUSTER=true, KUBECONFIG, and kubectl on the path."""
+"""The committed tables against a real API server: USE_EXISTING_CLUSTER=true, KUBECONFIG, kubectl on the path."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def inside_an_object(text: str) -> str:
         return shell.replace('"HERE"', text.strip())
     head = (
         "apiVersion: spark.trading/v1alpha1\nkind: BacktestRun\nmetadata: {name: texts}\nspec:\n"
-        "  market: {symbol: X, timeframe: 1h}\n  data: {uri: x}\n  strategy:\n    entryPoint: a:B\n    params:\n"
+        "  market: {symbol: X, timeframe: 1h}\n  data: {uri: x}\n"
+        "  strategy:\n    entryPoint: a:B\n    params:\n"
     )
     return head + "".join(f"      {line}\n" for line in text.splitlines())
 

@@ -1,4 +1,4 @@
-"""The generated CRDs: fresh, the same everywhere, bounded, explained, and of the keywords that we check offline."""
+"""The generated CRDs: fresh, the same everywhere, bounded, explained, of keywords that we check offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever bytes a file holds: candles or a `BacktestError` on standard terms, never a crash, never a trace."""
+"""Whatever bytes a file holds: candles or a `BacktestError`, never a crash, never a trace."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import cython
 
+COMPILED: bool = cython.compiled
 PARTIAL = cython.declare(cython.int, 1)
 FEED_DOWN = cython.declare(cython.int, 3)
 INFINITY = cython.declare(cython.double, float("inf"))
@@ -463,7 +464,7 @@ def ticks(
 def snap(
     prices: cython.double[::1], power: cython.double, half_even: cython.bint, changed: cython.schar[::1]
 ) -> None:
-    """Replaces prices by their ticks / power, in place, and marks in `changed` the rows where that differs."""
+    """Replaces prices by ticks / power, in place, and marks in `changed` the rows where that differs."""
     i: cython.Py_ssize_t
     price: cython.double
     for i in range(len(prices)):
