@@ -50,14 +50,18 @@ def test_the_committed_files_are_what_the_models_give() -> None:
 def test_check_fails_and_names_the_file_when_one_is_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    document = tmp_path / "manifest.md"
+    document.write_text(generate.DOCUMENT.read_text())
+    monkeypatch.setattr(generate, "DOCUMENT", document)
     monkeypatch.setattr(generate, "PUBLISHED", tmp_path)
     assert generate.main(["--check"]) == 1
     assert "spark.trading_backtestruns.yaml" in capsys.readouterr().err
     monkeypatch.setattr(generate, "PACKAGED", tmp_path)
     assert generate.main([]) == 0
     assert generate.main(["--check"]) == 0
-    next(tmp_path.iterdir()).write_text("kind: Other\n")
+    document.write_text(document.read_text().replace("| `seed` |", "| `seeds` |"))
     assert generate.main(["--check"]) == 1
+    assert str(document) in capsys.readouterr().err
 
 
 def test_generation_does_not_depend_on_the_hash_seed() -> None:

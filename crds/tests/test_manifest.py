@@ -107,6 +107,15 @@ def test_too_many_values_are_refused() -> None:
     assert "values" in refused('{"a": [' + "1," * 200_000 + "1]}").message
 
 
+def test_very_many_small_json_objects_are_refused_and_not_counted_for_ever() -> None:
+    assert "values" in refused("{}" * (MAX_BYTES // 2)).message
+
+
+def test_a_duplicate_among_very_many_keys_is_found() -> None:
+    keys = ",".join(f'"k{n}":1' for n in range(70_000))
+    assert refused(f'{{{keys},"k69999":2}}').message == 'duplicate key "k69999"'
+
+
 @pytest.mark.parametrize(
     "digits", ["9" * 5_000, "-" + "9" * 100_000, "0x" + "f" * 50_000, "1" + "_1" * 50_000]
 )

@@ -51,6 +51,57 @@ def test_the_models_have_the_defaults_of_the_schema(manifest: dict[str, Any]) ->
     assert model.model_dump(by_alias=True, exclude_none=True) == stored(manifest)["spec"]
 
 
+DIGEST = "sha256:" + "a" * 64
+STATUS: dict[str, Any] = {
+    "observedGeneration": 1,
+    "phase": "Succeeded",
+    "conditions": [
+        {
+            "type": "Complete",
+            "status": "True",
+            "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-21T03:00:00Z",
+            "reason": "Succeeded",
+            "message": "",
+        }
+    ],
+    "cancelRequested": False,
+    "queuePosition": 0,
+    "attempt": 1,
+    "intent": {
+        "image": "registry.example/engine@sha256:1",
+        "guardrailRevision": "default-abc",
+        "defaults": {"retries": 2},
+        "artifactUri": "s3://evidence/",
+        "data": {"uri": "sample://btcusdt-1h", "sha256": "a" * 64},
+    },
+    "jobName": "run-0123456789-1",
+    "jobUID": "de59f4cb-62c4-4d45-a42e-2d54b7afe097",
+    "specHash": DIGEST,
+    "startTime": "2026-11-21T03:00:00Z",
+    "completionTime": "2026-11-21T03:00:01.123456Z",
+    "progress": {"completed": 1, "total": 1},
+    "summary": {"trades": 147.0, "sharpe": 1.02},
+    "display": {"return": "+12.3%", "sharpe": "1.02", "maxDrawdown": "18.2%"},
+    "digest": DIGEST,
+    "artifact": {"uri": "s3://evidence/", "sha256": "a" * 64, "bytes": 100},
+    "provenance": {
+        "image": "x",
+        "engineVersion": "0.1.0",
+        "dataDigest": DIGEST,
+        "guardrailRevision": "d-abc",
+    },
+}
+
+
+def test_a_full_status_has_a_place_for_everything_in_schema_and_model(manifest: dict[str, Any]) -> None:
+    run = stored(manifest | {"status": STATUS})
+    assert server_violations(run, run) == []
+    model = BacktestRun.model_validate(run, strict=True)
+    assert model.status.model_dump(by_alias=True, exclude_none=True) == STATUS
+    assert set(STATUS) == set(object_schema("BacktestRun")["properties"]["status"]["properties"])
+
+
 def plain_json_schema(schema: Any) -> Any:
     """Our schema for the jsonschema package: Go's end of text, and int-or-string as types."""
     if isinstance(schema, list):

@@ -258,6 +258,19 @@ def test_what_decides_the_result_is_in_the_hash(manifest: dict[str, Any], path: 
     assert spec_hash(resolve(changed(manifest, path, value))) != spec_hash(resolve(manifest))
 
 
+@pytest.mark.parametrize("value", [2**53, -(2**53), 2**63 - 1, float("nan"), float("inf")])
+def test_a_number_without_a_canonical_form_is_refused_by_name(manifest: dict[str, Any], value: float) -> None:
+    own = {"entryPoint": "mine:Breakout", "params": {"level": value}}
+    assert error_of(changed(manifest, "strategy", own)).field == "spec.strategy.params.level"
+
+
+def test_numbers_with_a_canonical_form_are_kept(manifest: dict[str, Any]) -> None:
+    values = {"least": -(2**53) + 1, "most": 2**53 - 1, "huge": 1e30, "flag": True, "text": "2**53"}
+    spec = resolve(changed(manifest, "strategy", {"entryPoint": "mine:Breakout", "params": values}))
+    assert spec["strategy"]["params"] == values
+    assert spec_hash(spec)
+
+
 DECIMALS = st.from_regex(r"[0-9]{1,18}(\.[0-9]{1,18})?", fullmatch=True).filter(lambda text: text.strip("0."))
 TIMES = st.datetimes().map(lambda moment: moment.replace(year=2000 + moment.year % 900))
 OFFSETS = st.sampled_from(["Z", "+00:00", "+03:00", "-04:30", "+23:59"])

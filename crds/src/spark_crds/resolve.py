@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from spark_crds.schema import Schema, object_schema, with_defaults
 from spark_crds.strategies import find_strategy, with_parameter_defaults
 from spark_crds.validate import validate
 
+MAX_EXACT_INTEGER = 2**53 - 1
 OUTSIDE_SPEC_HASH = (
     "suspend",
     "cancel",
@@ -106,7 +108,19 @@ def _normalised(value: Any, schema: Schema, path: str) -> Any:
         return [_normalised(item, schema.get("items", {}), f"{path}[{n}]") for n, item in enumerate(value)]
     if isinstance(value, str):
         return _normalised_text(value, schema, path)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return _normalised_number(value, path) if isinstance(value, int | float) else value
+
+
+def _normalised_number(value: float, path: str) -> float:
+    """An integral number as an integer. Refuses what has no canonical form (RFC 8785)."""
+    if isinstance(value, bool):
+        return value
+    if not math.isfinite(value):
+        raise SpecError(path, f"must be a finite number, is {value}")
+    if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER:
+        raise SpecError(path, f"must be between -{MAX_EXACT_INTEGER} and {MAX_EXACT_INTEGER}, is {value}")
+    integral = isinstance(value, int) or value.is_integer()
+    return int(value) if integral and abs(value) <= MAX_EXACT_INTEGER else value
 
 
 def _normalised_text(value: str, schema: Schema, path: str) -> str:

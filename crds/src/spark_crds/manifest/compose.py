@@ -83,7 +83,7 @@ class Composer:
                 continue
             key = self._key(self._value(event, depth + 1), event)
             if key in own:
-                self._fail(f'duplicate key "{_shortened(key)}"', event.start_mark)
+                self._fail(f'duplicate key "{shortened(key)}"', event.start_mark)
             own.add(key)
             mapping[key] = self._value(self._next(), depth + 1)
         return mapping
@@ -99,7 +99,7 @@ class Composer:
             additions |= part
         for key in additions:
             if key in mapping:
-                self._fail(f'duplicate key "{_shortened(key)}": << would replace it', event.start_mark)
+                self._fail(f'duplicate key "{shortened(key)}": << would replace it', event.start_mark)
         mapping |= additions
 
     def _key(self, value: Any, event: Any) -> str:
@@ -123,9 +123,9 @@ class Composer:
 
     def _alias(self, event: Any) -> Any:
         if event.anchor in self._open_anchors:
-            self._fail(f"the anchor {_shortened(event.anchor)} contains itself", event.start_mark)
+            self._fail(f"the anchor {shortened(event.anchor)} contains itself", event.start_mark)
         if event.anchor not in self._anchors:
-            self._fail(f"unknown anchor {_shortened(event.anchor)}", event.start_mark)
+            self._fail(f"unknown anchor {shortened(event.anchor)}", event.start_mark)
         value, values, characters = self._anchors[event.anchor]
         self._count(event, values, characters)
         return value
@@ -164,5 +164,6 @@ def _has_content(event: Any) -> bool:
     return not (isinstance(event, yaml.ScalarEvent) and event.value == "" and event.style is None)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """A key or an anchor for a message."""
     return text if len(text) <= 60 else text[:57] + "..."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from spark_crds.manifest.compose import MAX_DEPTH, MAX_VALUES, Composer
+from spark_crds.manifest.compose import MAX_DEPTH, MAX_VALUES, Composer, shortened
 from spark_crds.manifest.error import ManifestError
 from spark_crds.manifest.number import stored_float, stored_integer
 
@@ -64,19 +64,22 @@ def _documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
 
 
 def _json_documents(content: str, source: str) -> Iterator[tuple[Any, int]]:
+    line, counted, values = 1, 0, 0
     position = _after_space(content, 0)
     while position < len(content):
-        line = content.count("\n", 0, position) + 1
+        line, counted = line + content.count("\n", counted, position), position
         try:
-            value, position = JSON.raw_decode(content, position)
+            value, end = JSON.raw_decode(content, position)
         except json.JSONDecodeError as error:
             message = f"what begins with {{ must be JSON: {error.msg}"
             raise ManifestError(message, source, error.lineno, error.colno) from None
         except (RefusedJSONError, RecursionError) as refusal:
             raise _located(refusal, content[position:], source, line) from None
-        _check_bounds(value, source, line)
+        values += _checked_size(value, source, line)
+        if values > MAX_VALUES:
+            raise ManifestError(f"holds more than {MAX_VALUES} values", source, line)
         yield value, line
-        position = _after_space(content, position)
+        position = _after_space(content, end)
 
 
 def _after_space(content: str, position: int) -> int:
@@ -89,10 +92,11 @@ class RefusedJSONError(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise RefusedJSONError(f'duplicate key "{next(key for key in keys if keys.count(key) > 1)}"')
+    value: dict[str, Any] = {}
+    for key, child in pairs:
+        if key in value:
+            raise RefusedJSONError(f'duplicate key "{shortened(key)}"')
+        value[key] = child
     return value
 
 
@@ -131,18 +135,18 @@ def _located(refusal: Exception, text: str, source: str, line: int) -> ManifestE
     return ManifestError(message, source, line)
 
 
-def _check_bounds(root: Any, source: str, line: int) -> None:
+def _checked_size(root: Any, source: str, line: int) -> int:
+    """The number of values in `root`, after a look at its depth and its text."""
     level, depth, count = [root], 0, 0
     while level:
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH:
             raise ManifestError(TOO_DEEP, source, line)
-        if count > MAX_VALUES:
-            raise ManifestError(f"holds more than {MAX_VALUES} values", source, line)
         for value in level:
             if isinstance(value, str) and not value.isascii():
                 _check_encodable(value, source, line)
         level = [child for value in level for child in _children(value)]
+    return count
 
 
 def _children(value: Any) -> list[Any]:

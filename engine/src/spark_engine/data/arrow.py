@@ -78,8 +78,7 @@ def _copy(chunk: Array, column: array[Any], begin: int, null: float | None) -> N
 def decoding(what: str) -> AbstractContextManager[None]:
     """Turns everything that arrow-rs raises on bad bytes into `InvalidData`, its panics included."""
     return converted(
-        lambda error: InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri"),
-        silent=True,
+        lambda error: InvalidData(f"{what} cannot be read: {_plain(error)}", field="spec.data.uri")
     )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spark_engine.data import scan
+from spark_engine.data.csv_file import read_csv_rows
+from spark_engine.data.isolated import isolated
+from spark_engine.data.parquet_file import read_parquet_rows
 from spark_engine.data.rows import Rows, joined, typed
 from spark_engine.errors import InvalidData
 
@@ -20,9 +23,13 @@ class SortedRows:
 
 def decode(files: Mapping[str, bytes], symbol: str, timestamps: str) -> SortedRows:
     """All rows of `symbol`. Raises `InvalidData` where a file cannot be read or there is no row at all."""
-    rows = joined([_file_rows(name, content, symbol, timestamps) for name, content in files.items()])
+    what = ", ".join(files)[:200]
+    rows = isolated(
+        lambda: joined([_file_rows(name, content, symbol, timestamps) for name, content in files.items()]),
+        what,
+    )
     if len(rows) == 0:
-        raise InvalidData(f"there are no rows in {', '.join(files)[:200]}", field="spec.data.uri")
+        raise InvalidData(f"there are no rows in {what}", field="spec.data.uri")
     if timestamps == "Close":
         _mend_close_stamps(rows.ts)
     unsorted = scan.unsorted_rows(rows.ts)
@@ -35,11 +42,7 @@ def _file_rows(name: str, content: bytes, symbol: str, timestamps: str) -> Rows:
     if not content:
         raise InvalidData(f"{name} is empty", field="spec.data.uri")
     if name.lower().endswith(".parquet") or content.startswith(b"PAR1"):
-        from spark_engine.data.parquet_file import read_parquet_rows
-
         return read_parquet_rows(content, name, symbol, timestamps)
-    from spark_engine.data.csv_file import read_csv_rows
-
     return read_csv_rows(content, name, symbol, timestamps)
 
 

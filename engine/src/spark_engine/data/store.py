@@ -47,7 +47,7 @@ def read_objects(uri: str) -> Source:
         )
     plain_http = _plain_http()
     parent, _, name = uri.rpartition("/")
-    with converted(lambda error: _failure(error, uri), silent=False):
+    with converted(lambda error: _failure(error, uri)):
         if name and "://" in parent:
             try:
                 return one_file(unquote(name), _content(_store(parent, plain_http), unquote(name), uri))

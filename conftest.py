@@ -1,0 +1,92 @@
+"""The tiers: which of them this machine can run, and one line each on what was run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: time is measured in bench/.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A set of tests that needs something of the machine. `missing` says what is not there, or nothing."""
+
+    name: str
+    what: str
+    missing: Callable[[], str]
+
+
+def _missing_for_images() -> str:
+    if os.geteuid() != 0:
+        return "needs root"
+    absent = [tool for tool in ("buildah", "debootstrap") if shutil.which(tool) is None]
+    return f"needs {' and '.join(absent)}" if absent else ""
+
+
+def _missing_for_s3() -> str:
+    if os.environ.get("SPARK_TEST_S3_ENDPOINT") or shutil.which("go"):
+        return ""
+    return "needs Go to build the S3 server, or SPARK_TEST_S3_ENDPOINT"
+
+
+def _missing_for_api_server() -> str:
+    if (
+        os.environ.get("USE_EXISTING_CLUSTER") == "true"
+        and os.environ.get("KUBECONFIG")
+        and shutil.which("kubectl")
+    ):
+        return ""
+    return "needs USE_EXISTING_CLUSTER=true, KUBECONFIG and kubectl"
+
+
+def _missing_for_browser() -> str:
+    return "" if shutil.which("chromium") else "needs chromium"
+
+
+TIERS = (
+    Tier("unit", "pure core, kernel, readers, command", lambda: ""),
+    Tier("api_server", "manifests against a real API server", _missing_for_api_server),
+    Tier("s3", "a real S3 server", _missing_for_s3),
+    Tier("browser", "the report in a real Chromium", _missing_for_browser),
+    Tier("image", "the container image, built and run", _missing_for_images),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reasons = {tier.name: tier.missing() for tier in TIERS}
+    for item in items:
+        reason = reasons[_tier_of(item)]
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts: Counter[tuple[str, str]] = Counter()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if isinstance(report, pytest.TestReport):
+                counts[_tier_of_keywords(report.keywords), outcome] += 1
+    terminalreporter.section("tiers")
+    for tier in TIERS:
+        reason = tier.missing()
+        tally = ", ".join(f"{n} {outcome}" for (name, outcome), n in counts.items() if name == tier.name)
+        told = f"NOT RUN: {reason}" if reason else (tally or "no test selected")
+        terminalreporter.write_line(f"{tier.name:<11} {tier.what:<40} {told}")
+
+
+def _tier_of(item: pytest.Item) -> str:
+    return _tier_of_keywords(item.keywords)
+
+
+def _tier_of_keywords(keywords: object) -> str:
+    names = [tier.name for tier in TIERS if tier.name != "unit"]
+    return next((name for name in names if name in keywords), "unit")  # type: ignore[operator]
