@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from spark_engine.execute.manifest import load_object
 
 ROOT = Path(__file__).resolve().parent.parent

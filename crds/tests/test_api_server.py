@@ -85,6 +85,8 @@ def test_the_server_stores_what_the_loader_gives(namespace: str, document_case: 
     text, documents = document_case["text"], document_case.get("documents")
     if any(mark in text for mark in UNWELCOME) or "laxer" in document_case or "\x07" in text:
         pytest.skip("cannot stand inside an object")
+    if documents is None and text.lstrip().startswith("{"):
+        pytest.skip("kubectl reads broken JSON as YAML or refuses it, depending on how it is delivered")
     if documents is not None and (len(documents) != 1 or not isinstance(documents[0], dict)):
         pytest.skip("is not one object")
     manifest = inside_an_object(text)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from spark_engine.data.decode import decode
 from spark_engine.data.prepare import prepared
 from spark_engine.data.request import CandleRequest
-from spark_engine.errors import BacktestError, InvalidData
+from spark_engine.errors import BacktestError
 
 NOW = 1_800_000_000_000
 NAMES = ("x.parquet", "x.csv", "x.csv.gz")
@@ -143,28 +143,6 @@ def test_clean_tables_are_always_read(low: list[float], request: str) -> None:
         )
         == rows
     )
-
-
-def test_a_page_that_aborts_arrow_is_refused(
-    parquet: Callable[..., Any], capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A null bitmap of no bytes: arrow-rs 59 panics where nothing can catch it."""
-    columns = {"ts": [3_600_000 * (400_000 + i) for i in range(50)]}
-    columns |= {name: [100.0 + i for i in range(50)] for name in ("open", "high", "low", "close")}
-    content = parquet_bytes(columns, compression="uncompressed", statistics=False)
-    crashed = 0
-    for place in range(4, len(content) - 600):
-        if crashed:
-            break
-        for value in (0, 255):
-            spoilt = bytearray(content)
-            spoilt[place] = value
-            try:
-                decode({"x.parquet": bytes(spoilt)}, "BTCUSDT", "Open")
-            except InvalidData as refused:
-                crashed += "crashes the reader" in refused.message
-    assert crashed, "no single byte aborts this version of arrow: is the isolation still needed?"
-    assert capfd.readouterr() == ("", "")
 
 
 def test_nothing_is_printed_by_what_is_refused(

@@ -6,6 +6,7 @@ process: nothing can catch it there. A fork costs one to three milliseconds, and
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -76,6 +77,7 @@ def _crash_quietly() -> None:
     """No trace on standard error, no core file."""
     os.environ["RUST_BACKTRACE"] = "0"
     os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_ERROR)
+    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

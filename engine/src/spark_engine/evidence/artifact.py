@@ -74,7 +74,7 @@ def json_document(value: Any) -> bytes:
 
 
 def compact_json(value: Any) -> bytes:
-    """JSON for programs: RFC 8785 takes longer over tens of thousands of numbers, and no digest covers this."""
+    """JSON for programs: RFC 8785 is slow over tens of thousands of numbers, and no digest covers these."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -70,7 +70,7 @@ def _verdict(checks: Mapping[str, Any]) -> Iterator[Finding]:
     if verdict is None:
         yield Finding("note", "No acceptance criteria", "The spec asks for no verdict.")
     elif verdict["passed"]:
-        yield Finding("ok", "Verdict passed", f"Every criterion is met (there are {len(verdict['criteria'])}).")
+        yield Finding("ok", "Verdict passed", f"Criteria met: {len(verdict['criteria'])}.")
     else:
         failed = [words(row["criterion"]) for row in verdict["criteria"] if not row["passed"]]
         reason = f"Not met: {', '.join(failed)}." if failed else "A bankrupt run fails every verdict."

@@ -1,0 +1,93 @@
+"""Decoding happens in a process of its own, since arrow-rs can abort the one that it runs in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from array import array
+from typing import NoReturn
+
+import pytest
+from spark_engine.data.isolated import isolated
+from spark_engine.data.rows import Rows, empty
+from spark_engine.errors import DeadlineExceeded, EngineError, InvalidData
+
+
+def children() -> list[int]:
+    """Processes of ours that have not been waited for."""
+    try:
+        return [os.waitpid(-1, os.WNOHANG)[0]]
+    except ChildProcessError:
+        return []
+
+
+def refuse() -> NoReturn:
+    raise InvalidData("row 7: ü is not a number", field="spec.data.uri")
+
+
+def fail() -> NoReturn:
+    raise ZeroDivisionError("of ours")
+
+
+def end_by(number: int) -> Rows:
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+    return empty(0)
+
+
+def test_columns_come_back_as_they_were() -> None:
+    rows = empty(100_000)
+    rows.ts[:] = memoryview(array("q", range(100_000)))
+    rows.volume[-1] = float("nan")
+    rows.quality[5] = 3
+    received = isolated(lambda: rows, "x")
+    assert [column.tobytes() for column in received.columns()] == [
+        column.tobytes() for column in rows.columns()
+    ]
+    assert [column.format for column in received.columns()] == ["q", *"ddddd", "b"]
+    assert children() == []
+
+
+def test_a_refusal_comes_back_with_its_field() -> None:
+    with pytest.raises(InvalidData, match="row 7: ü is not a number") as refused:
+        isolated(refuse, "x")
+    assert refused.value.field == "spec.data.uri"
+    assert children() == []
+
+
+def test_a_fault_of_our_own_is_an_engine_error() -> None:
+    with pytest.raises(EngineError, match="ZeroDivisionError: of ours"):
+        isolated(fail, "x")
+    assert children() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
+def test_a_crash_is_the_fault_of_the_data_and_prints_nothing(
+    number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InvalidData, match=r"x\.parquet is corrupt: decoding it crashes the reader"):
+        isolated(lambda: end_by(number), "x.parquet")
+    assert capfd.readouterr() == ("", "")
+    assert children() == []
+
+
+def test_a_kill_is_not_the_fault_of_the_data() -> None:
+    with pytest.raises(EngineError, match="ended early with -9; is there enough memory"):
+        isolated(lambda: end_by(signal.SIGKILL), "x.parquet")
+    assert children() == []
+
+
+def test_a_deadline_ends_the_decoding_too() -> None:
+    def expire(_number: int, _frame: object) -> NoReturn:
+        raise DeadlineExceeded("too long")
+
+    previous = signal.signal(signal.SIGUSR1, expire)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    try:
+        with pytest.raises(DeadlineExceeded):
+            isolated(lambda: end_by(signal.SIGCONT), "x.parquet")
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert children() == []
