@@ -5,6 +5,11 @@ from __future__ import annotations
 from spark_crds.formats.outcome import REASONS, ExitCode, Failure
 
 
+def first_line(error: BaseException) -> str:
+    """What a library says of its failure, in one line: the rest is for its developers."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
 class BacktestError(Exception):
     """Ends an execution with `exit_code`. `field` is a path in the spec (`spec.data.uri`) or None."""
 

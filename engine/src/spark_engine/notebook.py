@@ -16,6 +16,7 @@ from spark_engine.data.request import CandleRequest
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence import tables
 from spark_engine.execute.execution import Execution, check, execute
+from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def run(spec: Mapping[str, Any] | str | Path, candles: Candles | None = None) ->
     manifest = _as_manifest(spec) if isinstance(spec, Mapping) else load_object(_read(Path(spec)), str(spec))
     resolved = resolve_run(manifest).spec
     check(resolved)
-    return RunResult(execute(resolved, candles or read(candle_request(resolved))))
+    candles = candles or read(candle_request(resolved))
+    return RunResult(execute(with_settled_end(resolved, candles), candles))
 
 
 def _as_manifest(spec: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from spark_engine.command.usage import Subparsers, Usage, add_command
 from spark_engine.errors import InvalidData, StoreUnavailable
 from spark_engine.evidence.artifact import without_report
 from spark_engine.evidence.tables import decode
-from spark_engine.evidence.verify import Directory, read_directory
+from spark_engine.evidence.verify import Directory, read_directory, require_intact
 from spark_engine.report.render import render_report
 
 DETAILS = """\
@@ -49,6 +49,7 @@ def page(directory: Directory) -> str:
     if directory.evidence is None:
         raise InvalidData(f"{directory.path}/evidence.json is not readable: {directory.problem}")
     try:
+        require_intact(directory, directory.evidence, ("chart.json", "trades.parquet"))
         chart = json.loads(directory.files["chart.json"])
         trades = decode(directory.files["trades.parquet"], "trades.parquet")
         return render_report(without_report(directory.evidence), chart, trades)

@@ -24,7 +24,7 @@ from spark_engine.data.files import (
     require_size,
 )
 from spark_engine.data.panic import converted
-from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
+from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable, first_line
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -45,15 +45,14 @@ def read_objects(uri: str) -> Source:
         raise InvalidData(
             f"an object's name with ? or # must be percent-encoded; is {uri[:200]!r}", field=FIELD
         )
-    plain_http = _plain_http()
     parent, _, name = uri.rpartition("/")
     with converted(lambda error: _failure(error, uri)):
         if name and "://" in parent:
             try:
-                return one_file(unquote(name), _content(_store(parent, plain_http), unquote(name), uri))
+                return one_file(unquote(name), _content(open_store(parent), unquote(name), uri))
             except FileNotFoundError:
                 pass
-        return many_files(_prefix(_store(uri, plain_http), uri))
+        return many_files(_prefix(open_store(uri), uri))
 
 
 def _prefix(store: ObjectStore, uri: str) -> dict[str, bytes]:
@@ -71,9 +70,10 @@ def _content(store: ObjectStore, name: str, uri: str) -> bytes:
     return bytes(found.bytes())
 
 
-def _store(uri: str, plain_http: bool) -> ObjectStore:
+def open_store(uri: str) -> ObjectStore:
+    """The store at `uri` as a prefix, bounded in time. Raises `StoreUnavailable` for a bad endpoint."""
     options: ClientConfig = {
-        "allow_http": plain_http,
+        "allow_http": _plain_http(),
         "connect_timeout": SILENCE,
         "read_timeout": SILENCE,
         "timeout": WHOLE_OBJECT,
@@ -103,12 +103,8 @@ def _failure(error: BaseException, uri: str) -> BacktestError:
         return StoreUnavailable(
             f"the store refuses {uri}: check the credentials in the environment", field=FIELD
         )
-    return StoreUnavailable(f"{uri} cannot be read: {_first_line(text)}", field=FIELD)
+    return StoreUnavailable(f"{uri} cannot be read: {first_line(error)}", field=FIELD)
 
 
 def _nothing(uri: str) -> InvalidData:
     return InvalidData(f"there is no object {uri[:200]}, nor {CANDLE_FILES} under it", field=FIELD)
-
-
-def _first_line(text: str) -> str:
-    return (text.splitlines() or ["it does not answer"])[0][:300]

@@ -11,7 +11,8 @@ import arro3.core as arrow
 import arro3.io
 
 from spark_engine.data.candles import Candles
-from spark_engine.errors import InvalidData
+from spark_engine.data.panic import converted
+from spark_engine.errors import InvalidData, first_line
 from spark_engine.simulation.ledger import Decisions, Fills, Ledger, Trades
 
 SIDES = {1: "buy", -1: "sell"}
@@ -118,23 +119,15 @@ def encode(table: arrow.Table) -> bytes:
 
 def decode(content: bytes, name: str) -> dict[str, list[Any]]:
     """The columns of a parquet file as Python lists; timestamps as int64 ms. Raises `InvalidData`."""
-    try:
+    with converted(lambda error: InvalidData(f"{name} cannot be read: {first_line(error)}")):
         table = arro3.io.read_parquet(io.BytesIO(content)).read_all()
         return {column: _values(table.column(column)) for column in table.column_names}
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a damaged file makes the reader panic, and a panic is no Exception
-        raise InvalidData(f"{name} cannot be read: {_first_line(error)}") from None
 
 
 def _values(column: arrow.ChunkedArray) -> list[Any]:
     if str(column.type).startswith("arro3.core.DataType<Timestamp"):
         column = column.cast(arrow.DataType.int64())
     return list(column.to_pylist())
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _numbers(column: memoryview | array[Any]) -> arrow.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from spark_engine.evidence.artifact import (
 from spark_engine.evidence.chart import chart_document
 from spark_engine.evidence.provenance import provenance
 from spark_engine.execute.execution import Execution, check, execute
+from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request
 
 Stage = Callable[[str], None]
@@ -51,6 +52,7 @@ def carry_out(
     check(run.spec, limits)
     show("reading candles")
     candles = read_candles(candle_request(run.spec))
+    run = replace(run, spec=with_settled_end(run.spec, candles))
     show(f"simulating {len(candles) - candles.warmup:,} bars")
     clock = time.perf_counter()
     execution = execute(run.spec, candles, limits)

@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from spark_crds.formats.evidence import EVIDENCE_FILE
 
-from spark_engine.errors import InvalidSpec, StoreUnavailable
+from spark_engine.data.panic import converted
+from spark_engine.data.source import OBJECT_STORES
+from spark_engine.errors import InvalidSpec, StoreUnavailable, first_line
 from spark_engine.evidence.directory import NotOurs, write_directory
 
-OBJECT_STORES = ("s3", "gs", "az")
+FIELD = "artifact.uri"
 
 
 def put(uri: str, files: Mapping[str, bytes]) -> None:
@@ -22,30 +24,26 @@ def put(uri: str, files: Mapping[str, bytes]) -> None:
     elif scheme in OBJECT_STORES:
         _put_objects(uri, files)
     else:
-        raise InvalidSpec(f"must start with file://, s3://, gs:// or az://; is {uri!r}", field="artifact.uri")
+        raise InvalidSpec(f"must start with file://, s3://, gs:// or az://; is {uri!r}", field=FIELD)
 
 
 def _put_directory(directory: Path, files: Mapping[str, bytes]) -> None:
     try:
         write_directory(directory, files)
     except NotOurs as foreign:
-        raise StoreUnavailable(str(foreign), field="artifact.uri") from None
+        raise StoreUnavailable(str(foreign), field=FIELD) from None
 
 
 def _put_objects(uri: str, files: Mapping[str, bytes]) -> None:
-    import obstore
-    from obstore.exceptions import BaseError
-    from obstore.store import from_url
+    import obstore  # an object store is rare on a laptop, and its client costs an import
 
-    try:
-        store = from_url(uri.rstrip("/") + "/")
+    from spark_engine.data.store import open_store
+
+    with converted(
+        lambda error: StoreUnavailable(f"cannot write to {uri}: {first_line(error)}", field=FIELD)
+    ):
+        store = open_store(uri.rstrip("/"))
         for name in sorted(
             files, key=lambda name: name == EVIDENCE_FILE
         ):  # evidence last: seen means complete
             obstore.put(store, name, files[name])
-    except (BaseError, OSError, ValueError) as error:
-        raise StoreUnavailable(f"cannot write to {uri}: {_first_line(error)}", field="artifact.uri") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
