@@ -1,4 +1,4 @@
-"""The tiers: which of them this machine can run, and one line each on what was run."""
+"""The tiers of tests: which of them this machine can run, and one line each on what was run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -90,3 +91,18 @@ def _tier_of(item: pytest.Item) -> str:
 def _tier_of_keywords(keywords: object) -> str:
     names = [tier.name for tier in TIERS if tier.name != "unit"]
     return next((name for name in names if name in keywords), "unit")  # type: ignore[operator]
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Callable[[str], Path]:
+    """The path of a file of real candles; skips where the market data is not on this machine."""
+    folder = Path(
+        os.environ.get("SPARK_TEST_DATA") or Path(__file__).resolve().parent.parent / "shared" / "data"
+    )
+
+    def find(name: str) -> Path:
+        if not (folder / name).exists():
+            pytest.skip(f"no market data: {folder / name} is absent (set SPARK_TEST_DATA)")
+        return folder / name
+
+    return find

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from spark_engine.data.candles import Candles
 from spark_engine.data.read import read_candles
 from spark_engine.data.request import CandleRequest
 
-REPOSITORY = Path(__file__).parents[3]
 HOUR = 3_600_000
 MIDNIGHT = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 NOW = 1_800_000_000_000  # long after every bar of these tests
@@ -84,16 +82,3 @@ def ms() -> Callable[[str], int]:
         return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
     return convert
-
-
-@pytest.fixture(scope="session")
-def market_data() -> Callable[[str], Path]:
-    """The path of a file of real candles; skips where the market data is not on this machine."""
-    folder = Path(os.environ.get("SPARK_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
-
-    def find(name: str) -> Path:
-        if not (folder / name).exists():
-            pytest.skip(f"no market data: {folder / name} is absent (set SPARK_TEST_DATA)")
-        return folder / name
-
-    return find

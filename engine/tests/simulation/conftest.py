@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,8 +18,6 @@ from spark_engine.simulation import columns, kernel, signals, simulate
 from spark_engine.simulation.ledger import Account, Decisions
 from spark_engine.statistics import figures
 from spark_engine.strategies import events, rsi, sma_cross
-
-REPOSITORY = Path(__file__).parents[3]
 
 USERS: tuple[tuple[ModuleType, str, ModuleType], ...] = (
     (simulate, "kernel", kernel),
@@ -133,16 +130,3 @@ def make_decisions() -> Callable[..., Decisions]:
 @pytest.fixture(scope="session")
 def make_account() -> Callable[..., Account]:
     return account_of
-
-
-@pytest.fixture(scope="session")
-def market_data() -> Callable[[str], Path]:
-    """The path of a file of real candles; skips where the market data is not on this machine."""
-    folder = Path(os.environ.get("SPARK_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
-
-    def find(name: str) -> Path:
-        if not (folder / name).exists():
-            pytest.skip(f"no market data: {folder / name} is absent (set SPARK_TEST_DATA)")
-        return folder / name
-
-    return find
