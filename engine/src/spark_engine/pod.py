@@ -61,7 +61,7 @@ def read_run(path: Path) -> RunDocument:
         raise InvalidSpec(f"cannot read {path}: {error.strerror}") from None
     except FormatError as error:
         raise InvalidSpec(error.message, field=error.field) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidSpec(f"{path} is not JSON: {error}") from None
 
 

@@ -65,3 +65,12 @@ def test_a_name_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="run"):
         write_directory(tmp_path / "run", {**FILES, "no/such/folder": b""})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_a_link_to_the_replaced_directory(tmp_path: Path) -> None:
+    write_directory(tmp_path / "real", FILES)
+    (tmp_path / "latest").symlink_to(tmp_path / "real")
+    write_directory(tmp_path / "latest", {"evidence.json": b"new"})
+    assert (tmp_path / "latest").is_symlink()
+    assert content(tmp_path / "real") == {"evidence.json": b"new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "real"]

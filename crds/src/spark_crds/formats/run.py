@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 RUN_SCHEMA = "spark.trading/run/v1"
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 
 class FormatError(ValueError):
@@ -75,7 +77,7 @@ def decode_run(document: Any) -> RunDocument:
     deadline = root.get("deadlineSeconds")
     return RunDocument(
         run=RunIdentity(
-            name=_text(identity.get("name"), "run.name"),
+            name=_name(identity.get("name"), "run.name"),
             namespace=_text(identity.get("namespace", ""), "run.namespace"),
             uid=_text(identity.get("uid", ""), "run.uid"),
         ),
@@ -105,6 +107,13 @@ def _text(value: Any, field: str) -> str:
     if not isinstance(value, str):
         raise FormatError(field, f"must be a string, is {type(value).__name__}")
     return value
+
+
+def _name(value: Any, field: str) -> str:
+    """A Kubernetes name: it becomes part of paths, so it must not climb out of them."""
+    if NAME.fullmatch(_text(value, field)) is None:
+        raise FormatError(field, f"must be at most 63 of a-z, 0-9 and -; is {value!r:.80}")
+    return str(value)
 
 
 def _positive(value: Any, field: str) -> int:

@@ -56,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Usage, NotOurs) as error:
         return _end(str(error), ExitCode.USAGE)
     except KeyboardInterrupt:
-        return _end("interrupted; nothing was written", ExitCode.INTERRUPTED)
+        return _end("interrupted; nothing is left half-written", ExitCode.INTERRUPTED)
     except Terminated:
-        return _end("terminated; nothing was written", ExitCode.TERMINATED)
+        return _end("terminated; nothing is left half-written", ExitCode.TERMINATED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)

@@ -26,6 +26,7 @@ def write_directory(target: Path, files: Mapping[str, bytes]) -> None:
 
     Raises `NotOurs`, or `StoreUnavailable` where the disk is full or read-only; nothing is left behind then.
     """
+    target = target.resolve()  # through a link, which would else be replaced itself
     refuse_foreign(target)
     partial = target.parent / f".{target.name}.{os.getpid()}.partial"
     try:

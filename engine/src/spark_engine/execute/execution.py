@@ -11,6 +11,7 @@ from spark_engine.data.candles import Candles
 from spark_engine.errors import GuardrailBreach, InvalidSpec
 from spark_engine.evidence.result import build_result
 from spark_engine.execute.honoured import check_honoured, check_limits_honoured
+from spark_engine.execute.resolved import check_resolved
 from spark_engine.settings import account, periods_per_year, value_at
 from spark_engine.simulation.ledger import Account, Decisions, Ledger
 from spark_engine.simulation.simulate import simulate
@@ -38,6 +39,7 @@ class Execution:
 def check(spec: Spec, limits: Limits | None = None) -> tuple[Strategy, Mapping[str, Any]]:
     """The strategy and its checked parameters; raises before any data is read."""
     check_honoured(spec)
+    check_resolved(spec)
     check_limits_honoured(limits or {})
     _check_symbol_allowed(spec, limits or {})
     strategy = find(str(value_at(spec, "strategy.name")))
