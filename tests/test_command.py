@@ -186,3 +186,25 @@ def test_data_inspect_of_conflicting_rows_names_the_policy(backtest: Backtest, t
     shown = backtest("data", "inspect", "twice.csv")
     assert shown.returncode == 0
     assert "spec.data.duplicates" in shown.stdout
+
+
+def test_validate_leaves_objects_of_other_apis_to_their_owners(backtest: Backtest, tmp_path: Path) -> None:
+    (tmp_path / "both.yaml").write_text(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: quants}\n---\n" + EXAMPLES[0].read_text()
+    )
+    shown = backtest("validate", "-f", "both.yaml")
+    assert shown.returncode == 0
+    assert "Namespace/quants is not of spark.trading: not checked" in shown.stderr
+    assert "is valid" in shown.stdout
+
+
+def test_a_pattern_that_was_missed_is_explained(backtest: Backtest) -> None:
+    shown = backtest("run", "-f", EXAMPLES[0], "--set", "market.timeframe=1x")
+    assert shown.returncode == 10
+    assert "Length of a bar: a whole number and s, m, h, d or w" in shown.stderr
+
+
+def test_no_command_at_all_is_answered_with_the_help(backtest: Backtest) -> None:
+    shown = backtest()
+    assert shown.returncode == 2
+    assert "exit codes:" in shown.stderr

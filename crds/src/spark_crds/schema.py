@@ -31,6 +31,19 @@ def is_ours(manifest: Mapping[str, Any]) -> bool:
     return manifest.get("apiVersion") == API_VERSION and isinstance(kind, str) and kind in PLURALS
 
 
+def field_schema(kind: str, path: str) -> Schema:
+    """The schema at a path such as spec.market.symbol; empty where there is none."""
+    schema = object_schema(kind)
+    for name in path.split("."):
+        schema = schema.get("properties", {}).get(name, {})
+    return schema
+
+
+def field_description(kind: str, path: str) -> str:
+    """What a field is for, in one line; empty where the schema does not say."""
+    return " ".join(str(field_schema(kind, path).get("description", "")).split())
+
+
 def with_defaults(value: Any, schema: Schema) -> Any:
     """A copy of `value` with every default of the schema filled in, as the API server stores it.
 

@@ -46,7 +46,11 @@ class Terminated(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Results go to stdout, everything else to stderr; never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if "execute" not in options:
+        parser.print_help(sys.stderr)
+        return int(ExitCode.USAGE)
     try:
         code = int(options.execute(options))
         sys.stdout.flush()
@@ -79,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"backtest {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.configure(commands)
     return parser

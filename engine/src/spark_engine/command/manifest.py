@@ -65,22 +65,14 @@ def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:
 def _value(path: Sequence[str], text: str) -> Any:
     """`text` as YAML reads it, but as it stands where the schema wants a string: decimals are strings."""
     from spark_crds.manifest import ManifestError, load_manifest
+    from spark_crds.schema import field_schema
 
-    if _is_string(path):
+    if field_schema("BacktestRun", ".".join(["spec", *path])).get("type") == "string":
         return text
     try:
         return load_manifest(f"value: {text}", "--set")[0]["value"]
     except ManifestError as error:
         raise Usage(f"--set {'.'.join(path)}: {error}") from None
-
-
-def _is_string(path: Sequence[str]) -> bool:
-    from spark_crds.schema import object_schema
-
-    schema = object_schema("BacktestRun")["properties"]["spec"]
-    for name in path:
-        schema = schema.get("properties", {}).get(name, {})
-    return bool(schema.get("type") == "string")
 
 
 def _resolved(content: bytes) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from spark_crds import GROUP
 from spark_crds.formats.outcome import ExitCode
 
-from spark_engine.command.console import complain
+from spark_engine.command.console import complain, note
 from spark_engine.command.usage import Subparsers, add_command, read_input
 from spark_engine.errors import BacktestError
 from spark_engine.execute.execution import check
@@ -37,10 +38,13 @@ def execute(options: argparse.Namespace) -> int:
             accepted = False
             continue
         for manifest in manifests:
-            refusal = verdict(manifest) or _engine_refusal(manifest)
+            if _is_foreign(manifest):
+                note(f"{name}: {_title(manifest)} is not of {GROUP}: not checked")
+                continue
+            refusal = verdict(manifest, source=name) or _engine_refusal(manifest)
             accepted = accepted and not refusal
             if refusal:
-                complain(f"{name}: {refusal}")
+                complain(f"{name}: {refusal.removeprefix('error: ')}")
             else:
                 print(f"{name}: {_title(manifest)} is valid")  # noqa: T201 - the result
     return int(ExitCode.DONE if accepted else ExitCode.INVALID_SPEC)
@@ -53,6 +57,12 @@ def _engine_refusal(manifest: dict[str, object]) -> str:
     except BacktestError as error:
         return str(error)
     return ""
+
+
+def _is_foreign(manifest: dict[str, object]) -> bool:
+    """An object of another API, which may well stand beside a run in one file."""
+    group, slash, _ = str(manifest.get("apiVersion", "")).partition("/")
+    return "kind" in manifest and "apiVersion" in manifest and (not slash or group != GROUP)
 
 
 def _title(manifest: dict[str, object]) -> str:

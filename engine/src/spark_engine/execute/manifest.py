@@ -8,7 +8,9 @@ from typing import Any
 from spark_crds.formats.run import RunDocument, RunIdentity
 from spark_crds.manifest import ManifestError, load_manifest
 from spark_crds.resolve import SpecError, resolve, spec_hash
+from spark_crds.schema import field_description
 from spark_crds.validate import validate
+from spark_crds.violation import Violation
 
 from spark_engine.errors import InvalidSpec
 
@@ -29,7 +31,7 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     violations = validate(manifest)
     if violations:
         first, *others = violations
-        lines = [first.message, *(f"{other.field}: {other.message}" for other in others)]
+        lines = [_explained(first), *(f"{other.field}: {_explained(other)}" for other in others)]
         raise InvalidSpec("\n       ".join(lines), field=first.field)
     try:
         spec = resolve(manifest)
@@ -42,3 +44,11 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
         spec_hash=spec_hash(spec),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
     )
+
+
+def _explained(violation: Violation) -> str:
+    """The API server's words, and where they are only a pattern, what the field is for."""
+    if "should match" not in violation.message:
+        return violation.message
+    meaning = field_description("BacktestRun", violation.field)
+    return f"{violation.message}\n       {meaning}" if meaning else violation.message
