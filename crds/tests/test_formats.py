@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spark_crds.canonical import canonical, digest, sha256_hex
+from spark_crds.canonical import canonical, digest, parse_canonical, sha256_hex
 from spark_crds.formats.run import FormatError, GuardrailPin, RunDocument, RunIdentity, decode_run
 
 RUN = RunDocument(
@@ -99,3 +99,12 @@ def test_what_json_cannot_hold_exactly_has_no_canonical_form(value: float) -> No
 def test_digests_carry_their_algorithm_and_checksums_do_not() -> None:
     assert digest({}) == f"sha256:{sha256_hex(b'{}')}"
     assert sha256_hex(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9)
+    )
+)
+def test_canonical_bytes_are_read_and_written_again_to_the_same_bytes(value: dict[str, float]) -> None:
+    assert canonical(parse_canonical(canonical(value))) == canonical(value)

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import rfc8785
+
+LARGEST_INTEGER = 2**53 - 1
 
 
 def canonical(value: Any) -> bytes:
     """`value` as RFC 8785 bytes. Raises `ValueError` for NaN, infinities and integers beyond 2^53."""
     return rfc8785.dumps(value)
+
+
+def parse_canonical(content: bytes) -> Any:
+    """The value of RFC 8785 bytes, from which `canonical` makes the same bytes. Raises `ValueError`.
+
+    Its numbers are doubles: one beyond 2^53 is written without a point, and is no integer all the same.
+    """
+    return json.loads(content, parse_int=_number)
+
+
+def _number(text: str) -> int | float:
+    value = int(text)
+    return value if abs(value) <= LARGEST_INTEGER else float(text)
 
 
 def sha256_hex(content: bytes) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spark_crds.canonical import canonical, sha256_hex
+from spark_crds.canonical import canonical, parse_canonical, sha256_hex
 from spark_crds.formats.evidence import (
     CHECKSUM_FILE,
     DIGESTED_FIELDS,
@@ -155,7 +155,7 @@ def _decode_evidence(content: bytes) -> tuple[Mapping[str, Any] | None, str]:
     if len(content) > MAX_EVIDENCE_BYTES:
         return None, f"larger than {MAX_EVIDENCE_BYTES} bytes"
     try:
-        document = json.loads(content)
+        document = parse_canonical(content)
     except (ValueError, RecursionError) as error:
         return None, f"changed: not JSON any more ({error})"
     if not isinstance(document, dict) or document.get("schema") != EVIDENCE_SCHEMA:

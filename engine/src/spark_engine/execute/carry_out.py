@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from spark_crds.canonical import canonical
+from spark_crds.canonical import canonical, parse_canonical
 from spark_crds.formats.evidence import REPORT_FILE, SPEC_FILE
 from spark_crds.formats.run import RunDocument
 
@@ -112,5 +112,5 @@ def _report(evidence: Mapping[str, Any], files: Files) -> bytes:
     from spark_engine.report.render import render_report
 
     trades = tables.decode(files["trades.parquet"], "trades.parquet")
-    shown = json.loads(canonical(without_report(evidence)))  # as `backtest report` will read it
+    shown = parse_canonical(canonical(without_report(evidence)))  # as `backtest report` will read it
     return render_report(shown, json.loads(files["chart.json"]), trades).encode()
