@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spark_crds.canonical import canonical, digest, parse_canonical, sha256_hex
-from spark_crds.formats.run import FormatError, GuardrailPin, RunDocument, RunIdentity, decode_run
+from spark_crds.formats.error import FormatError
+from spark_crds.formats.run import GuardrailPin, RunDocument, RunIdentity, decode_run
 
 RUN = RunDocument(
     run=RunIdentity(name="eth", namespace="quant", uid="1-2-3"),

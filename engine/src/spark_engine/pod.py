@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from spark_crds.formats.error import FormatError
 from spark_crds.formats.message import ArtifactReference, TerminationMessage
 from spark_crds.formats.outcome import ExitCode, Failure
-from spark_crds.formats.run import FormatError, RunDocument, decode_run
+from spark_crds.formats.run import RunDocument, decode_run
 
 from spark_engine.errors import BacktestError, EngineError, InvalidSpec
 from spark_engine.execute.carry_out import Outcome, carry_out

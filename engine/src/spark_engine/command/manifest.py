@@ -8,7 +8,8 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from spark_crds.formats.run import RUN_SCHEMA, FormatError, RunDocument, decode_run
+from spark_crds.formats.error import FormatError
+from spark_crds.formats.run import RUN_SCHEMA, RunDocument, decode_run
 
 from spark_engine.command.usage import Usage, read_input
 from spark_engine.errors import InvalidSpec

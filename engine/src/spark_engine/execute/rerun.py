@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from spark_crds.formats.error import FormatError
 from spark_crds.formats.evidence import DIGESTED_FIELDS, SPEC_FILE, evidence_digest
-from spark_crds.formats.run import FormatError, RunDocument, decode_run
+from spark_crds.formats.run import RunDocument, decode_run
 
 from spark_engine.data.read import read_candles
 from spark_engine.errors import InvalidSpec
