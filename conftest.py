@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,9 @@ def _tier_of(item: pytest.Item) -> str:
     return _tier_of_keywords(item.keywords)
 
 
-def _tier_of_keywords(keywords: object) -> str:
+def _tier_of_keywords(keywords: Container[str]) -> str:
     names = [tier.name for tier in TIERS if tier.name != "unit"]
-    return next((name for name in names if name in keywords), "unit")  # type: ignore[operator]
+    return next((name for name in names if name in keywords), "unit")
 
 
 @pytest.fixture(scope="session")

@@ -24,23 +24,23 @@ class BacktestError(Exception):
         return Failure(reason=REASONS[self.exit_code], message=self.message, field=self.field)
 
 
-class InvalidSpec(BacktestError):  # noqa: N818 - named as the reason that users see
+class InvalidSpec(BacktestError):
     exit_code = ExitCode.INVALID_SPEC
 
 
-class InvalidData(BacktestError):  # noqa: N818
+class InvalidData(BacktestError):
     exit_code = ExitCode.INVALID_DATA
 
 
-class InvalidStrategy(BacktestError):  # noqa: N818
+class InvalidStrategy(BacktestError):
     exit_code = ExitCode.INVALID_STRATEGY
 
 
-class GuardrailBreach(BacktestError):  # noqa: N818
+class GuardrailBreach(BacktestError):
     exit_code = ExitCode.GUARDRAIL_BREACH
 
 
-class DeadlineExceeded(BacktestError):  # noqa: N818
+class DeadlineExceeded(BacktestError):
     exit_code = ExitCode.DEADLINE_EXCEEDED
 
 
@@ -48,5 +48,5 @@ class EngineError(BacktestError):
     exit_code = ExitCode.ENGINE_ERROR
 
 
-class StoreUnavailable(BacktestError):  # noqa: N818
+class StoreUnavailable(BacktestError):
     exit_code = ExitCode.STORE_UNAVAILABLE

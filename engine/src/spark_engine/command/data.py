@@ -36,7 +36,7 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
 def inspect(options: argparse.Namespace) -> int:
     inspection = inspect_candles(options.uri, options.symbol, options.timestamps)
     if options.output == "json":
-        print(json.dumps({**asdict(inspection), "accepted": inspection.accepted}, indent=2))  # noqa: T201
+        print(json.dumps({**asdict(inspection), "accepted": inspection.accepted}, indent=2))
     else:
         _print(inspection)
     return 0

@@ -90,13 +90,13 @@ def summary(artifact: Artifact, directory: Path) -> dict[str, Any]:
 
 def _print(artifact: Artifact, directory: Path, form: str) -> None:
     if form == "json":
-        print(json.dumps(summary(artifact, directory), indent=2))  # noqa: T201 - a machine reads this
+        print(json.dumps(summary(artifact, directory), indent=2))
     elif form == "yaml":
         import yaml
 
-        print(yaml.safe_dump(summary(artifact, directory), sort_keys=False), end="")  # noqa: T201
+        print(yaml.safe_dump(summary(artifact, directory), sort_keys=False), end="")
     elif form == "quiet":
-        print(directory)  # noqa: T201
+        print(directory)
     else:
         report = directory / REPORT_FILE if REPORT_FILE in artifact.files else None
         output().print(result_table(artifact.evidence, directory, report))

@@ -13,7 +13,7 @@ Execute = Callable[[argparse.Namespace], int]
 MAX_INPUT_BYTES = 8 * 1024 * 1024
 
 
-class Usage(Exception):  # noqa: N818 - an ending, exit code 2
+class Usage(Exception):
     """The command was called in a way that cannot work."""
 
 

@@ -46,7 +46,7 @@ def execute(options: argparse.Namespace) -> int:
             if refusal:
                 complain(f"{name}: {refusal.removeprefix('error: ')}")
             else:
-                print(f"{name}: {_title(manifest)} is valid")  # noqa: T201 - the result
+                print(f"{name}: {_title(manifest)} is valid")
     return int(ExitCode.DONE if accepted else ExitCode.INVALID_SPEC)
 
 

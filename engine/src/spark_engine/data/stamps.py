@@ -24,7 +24,7 @@ TWELVE_HOURS: Final = re.compile(
 )
 
 
-class BadStamp(Exception):  # noqa: N818
+class BadStamp(Exception):
     """The time in `row` cannot be read."""
 
     def __init__(self, row: int, text: str) -> None:

@@ -17,7 +17,7 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-class NotOurs(Exception):  # noqa: N818 - reads as the fact it states
+class NotOurs(Exception):
     """The target exists and holds something else than an artifact of ours."""
 
 
