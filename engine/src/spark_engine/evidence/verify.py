@@ -39,6 +39,7 @@ class Directory:
     files: Mapping[str, bytes]
     evidence: Mapping[str, Any] | None
     problem: str = ""
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,15 @@ def read_directory(path: Path) -> Directory:
     if not path.is_dir():
         raise InvalidData(f"{path} is not a directory; name one that `backtest run` wrote")
     try:
-        files = {entry.name: entry.read_bytes() for entry in sorted(path.iterdir()) if entry.is_file()}
+        entries = sorted(path.iterdir())
+        files = {entry.name: entry.read_bytes() for entry in entries if entry.is_file()}
     except OSError as error:
         raise InvalidData(f"cannot read {path}: {error.strerror}") from None
     if EVIDENCE_FILE not in files:
         raise InvalidData(f"{path} has no {EVIDENCE_FILE}; name a directory that `backtest run` wrote")
     evidence, problem = _decode_evidence(files[EVIDENCE_FILE])
-    return Directory(path=path, files=files, evidence=evidence, problem=problem)
+    folders = tuple(entry.name for entry in entries if not entry.is_file())
+    return Directory(path=path, files=files, evidence=evidence, problem=problem, folders=folders)
 
 
 def verify(directory: Directory) -> list[CheckOutcome]:
@@ -88,7 +91,7 @@ def _files_unchanged(directory: Directory, evidence: Mapping[str, Any]) -> Itera
             yield f"{name}: missing"
         elif sha256_hex(directory.files[name]) != sha256:
             yield f"{name}: changed (sha256 {sha256_hex(directory.files[name])[:12]}…, was {sha256[:12]}…)"
-    for name in directory.files:
+    for name in (*directory.files, *directory.folders):
         if name not in listed and name not in (EVIDENCE_FILE, CHECKSUM_FILE):
             yield f"{name}: not part of the artifact"
 
