@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from spark_crds.schema import object_schema, with_defaults
 
 Backtest = Callable[..., subprocess.CompletedProcess[str]]
 Manifest = dict[str, Any]
@@ -109,3 +110,19 @@ def test_the_notebook_gives_the_digest_of_the_command(
     result = spark_engine.run(manifest)
     assert result.digest == digest_of(manifest)
     assert result.trades.height == result.metrics["trades"]
+
+
+def test_an_object_as_the_api_server_stores_it_gives_the_same_digest(
+    digest_of: Callable[..., str], manifest: Manifest
+) -> None:
+    stored = with_defaults(manifest, object_schema("BacktestRun"))
+    stored["metadata"] |= {
+        "namespace": "quants",
+        "uid": "027b4916-48c2-4b8f-9813-b20470ead7c7",
+        "generation": 1,
+        "resourceVersion": "282",
+        "creationTimestamp": "2026-11-21T04:51:16Z",
+        "managedFields": [{"manager": "kubectl", "operation": "Apply", "fieldsV1": {"f:spec": {}}}],
+    }
+    stored["status"] = {"observedGeneration": -1, "phase": "Pending"}
+    assert digest_of(stored) == digest_of(manifest)
