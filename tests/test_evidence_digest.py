@@ -102,16 +102,6 @@ def test_a_copy_of_the_data_elsewhere_gives_the_same_digest(
     assert digest_of(manifest, "--data", str(copy)) == digest_of(manifest)
 
 
-def test_the_notebook_gives_the_digest_of_the_command(
-    digest_of: Callable[..., str], manifest: Manifest
-) -> None:
-    import spark_engine
-
-    result = spark_engine.run(manifest)
-    assert result.digest == digest_of(manifest)
-    assert result.trades.height == result.metrics["trades"]
-
-
 def test_an_object_as_the_api_server_stores_it_gives_the_same_digest(
     digest_of: Callable[..., str], manifest: Manifest
 ) -> None:

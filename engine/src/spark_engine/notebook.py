@@ -21,6 +21,9 @@ from spark_engine.settings import candle_request
 
 if TYPE_CHECKING:
     import polars
+    from spark_crds.kinds.backtestrun import BacktestRun, BacktestRunSpec
+
+    Spec = Mapping[str, Any] | BacktestRun | BacktestRunSpec | str | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +65,26 @@ def read_candles(uri: str, *, symbol: str, timeframe: str, **policies: Any) -> C
     return read(CandleRequest(uri=uri, symbol=symbol, timeframe=timeframe, **policies))
 
 
-def run(spec: Mapping[str, Any] | str | Path, candles: Candles | None = None) -> RunResult:
-    """Runs a BacktestRun: a manifest as a dict or a path, or its `spec` alone.
+def run(spec: Spec, candles: Candles | None = None) -> RunResult:
+    """Runs a BacktestRun: a model, a manifest as a dict or a path, or its `spec` alone.
 
     Raises `BacktestError`. `candles` stands for `spec.data`, for many runs over the same candles.
     """
     from spark_engine.execute.manifest import load_object, resolve_run
 
-    manifest = _as_manifest(spec) if isinstance(spec, Mapping) else load_object(_read(Path(spec)), str(spec))
+    if isinstance(spec, str | Path):
+        manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
+    else:
+        manifest = _manifest(spec)
     resolved = resolve_run(manifest).spec
     check(resolved)
     candles = candles or read(candle_request(resolved))
     return RunResult(execute(with_settled_end(resolved, candles), candles))
 
 
-def _as_manifest(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+def _manifest(spec: Mapping[str, Any] | BacktestRun | BacktestRunSpec) -> Mapping[str, Any]:
+    if not isinstance(spec, Mapping):
+        spec = spec.model_dump(by_alias=True, mode="json", exclude_none=True)
     if "spec" in spec:
         return spec
     return {"apiVersion": API_VERSION, "kind": "BacktestRun", "metadata": {"name": "notebook"}, "spec": spec}
