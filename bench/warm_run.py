@@ -76,8 +76,15 @@ def row(name: str, candles: Candles, direction: str) -> list[str]:
         f"{mine.best:.2f} / {mine.middle:.2f}",
         f"{reference.best:.2f} / {reference.middle:.2f}",
         f"{ratio:.2f}",
-        "yes" if ratio <= MOST else "NO",
+        _verdict(len(candles), ratio),
     ]
+
+
+def _verdict(bars: int, ratio: float) -> str:
+    """The bar is set for runs of about 100,000 candles; at ten times that, fresh memory pages dominate."""
+    if bars >= MANY_BARS:
+        return "not asked"
+    return "yes" if ratio <= MOST else "NO"
 
 
 def main() -> None:
