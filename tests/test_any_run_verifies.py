@@ -13,6 +13,7 @@ from spark_engine.evidence.verify import read_directory, verify
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.manifest import resolve_run
 from spark_engine.execute.rerun import rerun
+from spark_engine.execute.wrap import wrap
 
 HOUR = 3_600_000
 MOVES = st.lists(st.integers(-30, 30), min_size=8, max_size=120)
@@ -75,7 +76,7 @@ def test_any_run_leaves_an_artifact_that_verifies_and_repeats(run: tuple[str, di
             "metadata": {"name": "any"},
             "spec": spec,
         }
-        artifact = carry_out(resolve_run(manifest)).artifact
+        artifact = wrap(carry_out(resolve_run(manifest)))
         write_directory(Path(folder) / "out", artifact.files)
         directory = read_directory(Path(folder) / "out")
         assert [finding for check in verify(directory) for finding in check.findings] == []

@@ -32,7 +32,7 @@ PINNED: dict[tuple[int, str], tuple[str, str, str, str]] = {
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_example_gives_the_numbers_that_it_always_gave(example: Path) -> None:
     run = resolve_run(load_object(example.read_bytes(), str(example)))
-    result = carry_out(run, with_report=False).artifact.evidence["result"]
+    result = carry_out(run).execution.result
     columns = ("candles", "decisions", "fills", "equity")
     shown = tuple(result[name].removeprefix("sha256:")[:12] for name in columns)
     assert shown == PINNED[SEMANTICS, example.stem]

@@ -15,6 +15,7 @@ from spark_engine.errors import StoreUnavailable
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.manifest import resolve_run
 from spark_engine.execute.store import put
+from spark_engine.execute.wrap import wrap
 
 pytestmark = pytest.mark.s3
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.s3
 def test_the_artifact_of_a_run_comes_back_whole_and_verifies(
     s3: Any, manifest: dict[str, Any], tmp_path: Path, backtest: Callable[..., Any]
 ) -> None:
-    artifact = carry_out(resolve_run(manifest)).artifact
+    artifact = wrap(carry_out(resolve_run(manifest)))
     uri = f"s3://{s3.bucket}/evidence/{uuid.uuid4().hex}/job-1"
     put(uri, artifact.files)
     store = from_url(uri, client_options={"allow_http": True})

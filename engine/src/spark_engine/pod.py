@@ -27,6 +27,7 @@ from spark_engine.execute.carry_out import Outcome, carry_out
 from spark_engine.execute.deadline import deadline
 from spark_engine.execute.guardrails import read_limits
 from spark_engine.execute.store import put
+from spark_engine.execute.wrap import wrap
 from spark_engine.version import __version__
 
 RUN_FILE = "/etc/backtest/run.json"
@@ -40,8 +41,10 @@ def main() -> int:
     run: RunDocument | None = None
     try:
         run = read_run(Path(environment.get("SPARK_RUN_FILE", RUN_FILE)))
-        outcome = _carry_out(run, environment)
-        message = _message(run, environment, outcome=outcome)
+        with deadline(run.deadline_seconds):
+            outcome = carry_out(run, _limits(run, environment))
+            artifact = _store(outcome)
+        message = _message(run, environment, outcome=outcome, artifact=artifact)
         code = ExitCode.DONE
     except BacktestError as error:
         message, code = _message(run, environment, error=error.failure()), error.exit_code
@@ -66,13 +69,14 @@ def read_run(path: Path) -> RunDocument:
         raise InvalidSpec(f"{path} is not JSON: {error}") from None
 
 
-def _carry_out(run: RunDocument, environment: Mapping[str, str]) -> Outcome:
-    with deadline(run.deadline_seconds):
-        limits = _limits(run, environment)
-        outcome = carry_out(run, limits, with_report=run.artifact_uri is not None)
-        if run.artifact_uri is not None:
-            put(run.artifact_uri, outcome.artifact.files)
-        return outcome
+def _store(outcome: Outcome) -> ArtifactReference | None:
+    """Makes and stores the artifact. Without a store none is made: the results are in the message."""
+    uri = outcome.run.artifact_uri
+    if uri is None:
+        return None
+    artifact = wrap(outcome)
+    put(uri, artifact.files)
+    return ArtifactReference(uri=uri, sha256=artifact.sha256, bytes=artifact.bytes)
 
 
 def _limits(run: RunDocument, environment: Mapping[str, str]) -> dict[str, Any] | None:
@@ -86,6 +90,7 @@ def _message(
     environment: Mapping[str, str],
     *,
     outcome: Outcome | None = None,
+    artifact: ArtifactReference | None = None,
     error: Failure | None = None,
 ) -> TerminationMessage:
     common: dict[str, Any] = {
@@ -97,11 +102,11 @@ def _message(
     }
     if run is None or outcome is None:
         return TerminationMessage(**common, error=error)
-    artifact, result = outcome.artifact, outcome.artifact.evidence["result"]
+    result = outcome.execution.result
     verdict = result["checks"]["verdict"]
     return TerminationMessage(
         **common,
-        digest=artifact.digest,
+        digest=outcome.digest,
         metrics={
             name: metric.value
             for name, metric in outcome.execution.metrics.items()
@@ -109,16 +114,9 @@ def _message(
         },
         verdict=verdict and verdict["passed"],
         data_digest=result["candles"],
-        engine_ms=artifact.evidence["run"]["engineMs"],
-        artifact=_reference(run, outcome),
+        engine_ms=outcome.provenance["engineMs"],
+        artifact=artifact,
     )
-
-
-def _reference(run: RunDocument, outcome: Outcome) -> ArtifactReference | None:
-    if run.artifact_uri is None:
-        return None
-    artifact = outcome.artifact
-    return ArtifactReference(uri=run.artifact_uri, sha256=artifact.sha256, bytes=artifact.bytes)
 
 
 def _write_message(path: Path, content: bytes) -> None:

@@ -6,11 +6,12 @@ Decimals become `float(Decimal)`; rates are divided as decimals and converted on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from spark_engine.data.request import CandleRequest
+from spark_engine.data.stamps import EPOCH, MILLISECOND
 from spark_engine.errors import InvalidSpec
 from spark_engine.simulation.ledger import Account
 
@@ -116,5 +117,4 @@ def _milliseconds(spec: Spec, path: str) -> int | None:
         ) from None
     if stamp.tzinfo is None:
         raise InvalidSpec(f"must name its zone, as 2024-01-31T00:00:00Z; is {text!r}", field=f"spec.{path}")
-    since_epoch = stamp - datetime(1970, 1, 1, tzinfo=UTC)
-    return since_epoch.days * 86_400_000 + since_epoch.seconds * 1000 + since_epoch.microseconds // 1000
+    return (stamp - EPOCH) // MILLISECOND

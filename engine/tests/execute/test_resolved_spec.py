@@ -13,6 +13,7 @@ from spark_crds.formats.run import RunDocument
 from spark_engine.errors import BacktestError, EngineError
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.manifest import load_object, resolve_run
+from spark_engine.execute.wrap import wrap
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "btcusdt-1d-sma-long-short.yaml"
 WRONG: tuple[Any, ...] = (None, [], {}, -1, 0, 10**30, 1.5, True, "", "nonsense", "NaN", "-1", "9" * 400)
@@ -52,7 +53,7 @@ def spoilt(path: str, *value: Any) -> RunDocument:
 
 def refusal(document: RunDocument) -> BacktestError | None:
     try:
-        carry_out(document, with_report=False)
+        wrap(carry_out(document), with_report=False)
     except BacktestError as error:
         return error
     return None

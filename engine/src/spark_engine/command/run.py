@@ -18,6 +18,7 @@ from spark_engine.evidence.directory import refuse_foreign, write_directory
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.deadline import deadline
 from spark_engine.execute.guardrails import read_limits
+from spark_engine.execute.wrap import wrap
 
 DETAILS = """\
 examples:
@@ -62,14 +63,11 @@ def execute(options: argparse.Namespace) -> int:
     run = load_run(options.file, edits=options.edits, data=options.data)
     limits = None if options.guardrails is None else read_limits(Path(options.guardrails))
     with progress(options.quiet) as show, deadline(run.deadline_seconds):
-        outcome = carry_out(run, limits, with_report=not options.no_report, on_stage=show)
-        directory = Path(options.out or default_directory(run.run.name, outcome.artifact.digest))
-        write_directory(directory, outcome.artifact.files)
-    _print(
-        outcome.artifact,
-        directory,
-        "quiet" if options.quiet and options.output == "table" else options.output,
-    )
+        outcome = carry_out(run, limits, on_stage=show)
+        artifact = wrap(outcome, with_report=not options.no_report, on_stage=show)
+        directory = Path(options.out or default_directory(run.run.name, artifact.digest))
+        write_directory(directory, artifact.files)
+    _print(artifact, directory, "quiet" if options.quiet and options.output == "table" else options.output)
     return 0
 
 

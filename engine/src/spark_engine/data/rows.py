@@ -5,11 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 NAN: Final = float("nan")
 Columns: TypeAlias = tuple[memoryview, memoryview, memoryview, memoryview, memoryview, memoryview, memoryview]
-TYPE_CODES: Final = {"ts": "q", "quality": "b"}
+ColumnType: TypeAlias = Literal["q", "d", "b"]
+TYPE_CODES: Final[dict[str, ColumnType]] = {"ts": "q", "quality": "b"}
+SIZES: Final = {"q": 8, "d": 8, "b": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,10 @@ def shift(ts: memoryview, by_ms: int) -> None:
     ts[:] = typed("q", (stamp + by_ms for stamp in ts))
 
 
-def zeros(code: str, length: int) -> memoryview:
-    return memoryview(array(code, bytes(array(code).itemsize * length)))
+def zeros(code: ColumnType, length: int) -> memoryview:
+    """A writable column of zeros; its pages are touched only where it is written."""
+    column = memoryview(bytearray(SIZES[code] * length)).cast(code)
+    return cast(memoryview, column)  # columns are typed alike, whatever they hold
 
 
 def empty(length: int) -> Rows:

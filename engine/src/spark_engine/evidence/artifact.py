@@ -54,6 +54,13 @@ def evidence_document(
     }
 
 
+def with_file(evidence: Mapping[str, Any], name: str, content: bytes) -> dict[str, Any]:
+    """The evidence with one more file in its list."""
+    entries = [*evidence["run"]["files"], _entry(name, content)]
+    files = sorted(entries, key=lambda entry: str(entry["name"]))
+    return {**evidence, "run": {**evidence["run"], "files": files}}
+
+
 def seal(evidence: Mapping[str, Any], files: Files) -> Artifact:
     """The complete artifact: `files`, their checksums, and the evidence."""
     content = canonical(evidence)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from spark_engine.data.candles import Candles
+from spark_engine.data.stamps import iso
 
 
 def with_settled_end(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, Any]:
@@ -17,5 +17,4 @@ def with_settled_end(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, 
     if not candles.quality_report.forming_bar_dropped:
         return spec
     last_close = candles.ts[len(candles) - 1] + candles.timeframe_ms
-    end = datetime.fromtimestamp(last_close / 1000, tz=UTC).isoformat().replace("+00:00", "Z")
-    return {**spec, "market": {**spec["market"], "end": end}}
+    return {**spec, "market": {**spec["market"], "end": iso(last_close)}}

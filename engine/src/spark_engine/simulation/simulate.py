@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from math import isfinite
 
 from spark_engine.data.candles import Candles
+from spark_engine.data.rows import zeros
 from spark_engine.errors import EngineError, InvalidData, InvalidSpec, InvalidStrategy
 from spark_engine.simulation import columns, kernel
 from spark_engine.simulation.ledger import Account, Decisions, Fills, Ledger, Moments, Trades
@@ -28,7 +29,7 @@ def simulate(candles: Candles, decisions: Decisions, account: Account) -> Ledger
         column[candles.warmup :]
         for column in (candles.ts, candles.open, candles.high, candles.low, candles.close)
     )
-    equity, cash, position = reals(bars), reals(bars), reals(bars)
+    equity, cash, position = zeros("d", bars), zeros("d", bars), zeros("d", bars)
     rows = _fills(2 * len(decisions) + 1)
     tally = kernel.run(
         kernel.Book(
@@ -71,31 +72,16 @@ def simulate(candles: Candles, decisions: Decisions, account: Account) -> Ledger
     )
 
 
-def integers(rows: int) -> memoryview:
-    """A writable int64 column of zeros."""
-    return memoryview(bytearray(8 * rows)).cast("q")
-
-
-def reals(rows: int) -> memoryview:
-    """A writable float64 column of zeros."""
-    return memoryview(bytearray(8 * rows)).cast("d")  # type: ignore[return-value]
-
-
-def codes(rows: int) -> memoryview:
-    """A writable int8 column of zeros."""
-    return memoryview(bytearray(rows)).cast("b")
-
-
 def _fills(rows: int) -> Fills:
     return Fills(
-        bar=integers(rows),
-        order=integers(rows),
-        side=codes(rows),
-        liquidity=codes(rows),
-        reason=codes(rows),
-        quantity=reals(rows),
-        price=reals(rows),
-        fee=reals(rows),
+        bar=zeros("q", rows),
+        order=zeros("q", rows),
+        side=zeros("b", rows),
+        liquidity=zeros("b", rows),
+        reason=zeros("b", rows),
+        quantity=zeros("d", rows),
+        price=zeros("d", rows),
+        fee=zeros("d", rows),
     )
 
 
@@ -118,17 +104,17 @@ def _moments(tally: kernel.Tally, ts: memoryview) -> Moments:
 def _trades(fills: Fills, highs: memoryview, lows: memoryview, account: Account) -> Trades:
     rows = len(fills) // 2
     trades = Trades(
-        side=codes(rows),
-        entry_bar=integers(rows),
-        entry_price=reals(rows),
-        exit_bar=integers(rows),
-        exit_price=reals(rows),
-        quantity=reals(rows),
-        fees=reals(rows),
-        pnl=reals(rows),
-        mae=reals(rows),
-        mfe=reals(rows),
-        exit_reason=codes(rows),
+        side=zeros("b", rows),
+        entry_bar=zeros("q", rows),
+        entry_price=zeros("d", rows),
+        exit_bar=zeros("q", rows),
+        exit_price=zeros("d", rows),
+        quantity=zeros("d", rows),
+        fees=zeros("d", rows),
+        pnl=zeros("d", rows),
+        mae=zeros("d", rows),
+        mfe=zeros("d", rows),
+        exit_reason=zeros("b", rows),
     )
     kernel.trades(
         fills.bar,

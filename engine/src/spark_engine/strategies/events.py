@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spark_engine.data.candles import Candles
+from spark_engine.data.rows import zeros
 from spark_engine.errors import InvalidSpec
 from spark_engine.simulation import signals
 from spark_engine.simulation.ledger import Decisions
-from spark_engine.simulation.simulate import integers, reals
 from spark_engine.strategies.table import Parameter, Parameters
 
 LIMIT = 2**63
@@ -34,10 +34,10 @@ def target_down(parameters: Parameters) -> float:
 def collect(candles: Candles, write: Writer) -> Decisions:
     """The events that `write` puts into columns of bars and targets; it returns how many there are in all."""
     rows = LEAST_ROWS + (len(candles) - candles.warmup) // BARS_PER_EVENT
-    bar, target = integers(rows), reals(rows)
+    bar, target = zeros("q", rows), zeros("d", rows)
     count = write(bar, target)
     if count > rows:
-        bar, target = integers(count), reals(count)
+        bar, target = zeros("q", count), zeros("d", count)
         write(bar, target)
     return Decisions(bar=bar[:count], target=target[:count])
 
