@@ -106,3 +106,14 @@ def market_data() -> Callable[[str], Path]:
         return folder / name
 
     return find
+
+
+@pytest.fixture(scope="session")
+def heavy_packages() -> frozenset[str]:
+    """What no run of a built-in strategy imports, on a laptop's resolved run or in a pod."""
+    return frozenset(
+        {
+            "numpy", "polars", "pandas", "pyarrow", "pydantic", "yaml", "rich", "jsonschema", "cel",
+            "kubernetes", "numba", "cython",
+        }
+    )  # fmt: skip

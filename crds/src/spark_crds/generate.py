@@ -102,7 +102,7 @@ def _yaml(document: Mapping[str, Any]) -> str:
 class _Dumper(yaml.SafeDumper):
     """Without anchors: one object may stand in a schema twice."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 

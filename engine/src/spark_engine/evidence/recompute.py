@@ -8,33 +8,31 @@ from typing import Any
 
 from spark_engine.data.request import timeframe_ms
 from spark_engine.evidence import digests
-from spark_engine.evidence.tables import LIQUIDITY, REASONS, SIDES, decode
+from spark_engine.evidence.tables import LIQUIDITY, REASONS, SIDES, Table
 from spark_engine.settings import account, periods_per_year
 from spark_engine.simulation.ledger import Decisions, Fills
 from spark_engine.statistics.moments import metrics_from_tables
 
-Files = Mapping[str, bytes]
+Tables = Mapping[str, Table]
 
 
-def table_digests(files: Files) -> Iterator[tuple[str, str, str]]:
-    """(file, field of the evidence, digest) of every table that a digest covers. Raises `InvalidData`."""
-    orders = decode(files["orders.parquet"], "orders.parquet")
+def table_digests(tables: Tables) -> Iterator[tuple[str, str, str]]:
+    """(file, field of the evidence, digest) of every table that a digest covers."""
+    orders, equity = tables["orders.parquet"], tables["equity.parquet"]
     decisions = Decisions(bar=_column("q", orders["bar"]), target=_column("d", orders["target"]))
     yield "orders.parquet", "decisions", digests.decisions_digest(decisions)
-    fills = decode(files["fills.parquet"], "fills.parquet")
-    yield "fills.parquet", "fills", digests.fills_digest(_fills(fills))
-    equity = decode(files["equity.parquet"], "equity.parquet")
+    yield "fills.parquet", "fills", digests.fills_digest(_fills(tables["fills.parquet"]))
     columns = _column("d", equity["equity"]), _column("d", equity["position"])
     yield "equity.parquet", "equity", digests.equity_digest(*columns)
 
 
-def metric_values(files: Files, evidence: Mapping[str, Any]) -> dict[str, float | int | None]:
+def metric_values(tables: Tables, evidence: Mapping[str, Any]) -> dict[str, float | int | None]:
     """Every metric by id, in plain Python, under the account that the evidence states."""
     spec = evidence["result"]["spec"]
     metrics = metrics_from_tables(
-        decode(files["equity.parquet"], "equity.parquet"),
-        decode(files["fills.parquet"], "fills.parquet"),
-        decode(files["trades.parquet"], "trades.parquet"),
+        tables["equity.parquet"],
+        tables["fills.parquet"],
+        tables["trades.parquet"],
         account(spec),
         timeframe_ms(spec["market"]["timeframe"]),
         periods_per_year(spec),
@@ -42,7 +40,7 @@ def metric_values(files: Files, evidence: Mapping[str, Any]) -> dict[str, float 
     return {name: metric.value for name, metric in metrics.items()}
 
 
-def _fills(table: Mapping[str, Sequence[Any]]) -> Fills:
+def _fills(table: Table) -> Fills:
     return Fills(
         bar=_column("q", table["bar"]),
         order=_column("q", table["order"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ from spark_crds.formats.evidence import (
 from spark_engine.errors import BacktestError, InvalidData
 from spark_engine.evidence import recompute
 from spark_engine.evidence.artifact import checksum_lines
+from spark_engine.evidence.tables import Table, decode
 
 TABLES = ("orders.parquet", "fills.parquet", "trades.parquet", "equity.parquet")
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
 TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directory:
     """An artifact directory, read. `evidence` is None where evidence.json cannot be understood."""
 
@@ -40,6 +42,17 @@ class Directory:
     evidence: Mapping[str, Any] | None
     problem: str = ""
     folders: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> Mapping[str, str]:
+        """Of every file that is there, by name."""
+        return {name: sha256_hex(content) for name, content in self.files.items()}
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The columns of every table, by file. Raises `InvalidData` unless they are the listed ones."""
+        require_intact(self, self.evidence or {}, TABLES)
+        return {name: decode(self.files[name], name) for name in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +102,8 @@ def _files_unchanged(directory: Directory, evidence: Mapping[str, Any]) -> Itera
     for name, sha256 in listed.items():
         if name not in directory.files:
             yield f"{name}: missing"
-        elif sha256_hex(directory.files[name]) != sha256:
-            yield f"{name}: changed (sha256 {sha256_hex(directory.files[name])[:12]}…, was {sha256[:12]}…)"
+        elif directory.sha256[name] != sha256:
+            yield f"{name}: changed (sha256 {directory.sha256[name][:12]}…, was {sha256[:12]}…)"
     for name in (*directory.files, *directory.folders):
         if name not in listed and name not in (EVIDENCE_FILE, CHECKSUM_FILE):
             yield f"{name}: not part of the artifact"
@@ -100,7 +113,7 @@ def _checksums_agree(directory: Directory, evidence: Mapping[str, Any]) -> Itera
     if CHECKSUM_FILE not in directory.files:
         yield f"{CHECKSUM_FILE}: missing"
         return
-    actual = sha256_hex(directory.files[EVIDENCE_FILE])
+    actual = directory.sha256[EVIDENCE_FILE]
     stored = directory.files[CHECKSUM_FILE]
     if stored == checksum_lines(evidence, actual):
         return
@@ -126,15 +139,13 @@ def _spec_agrees(directory: Directory, evidence: Mapping[str, Any]) -> Iterator[
 
 
 def _tables_follow(directory: Directory, evidence: Mapping[str, Any]) -> Iterator[str]:
-    require_intact(directory, evidence, TABLES)
-    for file, name, digest in recompute.table_digests(directory.files):
+    for file, name, digest in recompute.table_digests(directory.tables):
         if digest != evidence["result"][name]:
             yield f"{file}: does not give the {name} digest of the evidence"
 
 
 def _metrics_follow(directory: Directory, evidence: Mapping[str, Any]) -> Iterator[str]:
-    require_intact(directory, evidence, TABLES)
-    recomputed = recompute.metric_values(directory.files, evidence)
+    recomputed = recompute.metric_values(directory.tables, evidence)
     for name, stored in evidence["result"]["metrics"].items():
         if not _close(stored["value"], recomputed.get(name)):
             yield f"{EVIDENCE_FILE}: {name} is {stored['value']}, the tables give {recomputed.get(name)}"
@@ -144,7 +155,7 @@ def require_intact(directory: Directory, evidence: Mapping[str, Any], names: Ite
     """Raises `InvalidData` unless the files are the listed ones: a damaged table can crash its reader."""
     listed = {entry["name"]: entry["sha256"] for entry in evidence["run"]["files"]}
     for name in names:
-        if name not in directory.files or sha256_hex(directory.files[name]) != listed.get(name):
+        if name not in listed or directory.sha256.get(name) != listed[name]:
             raise InvalidData(f"{name}: not looked into, since it is not the file that was written")
 
 

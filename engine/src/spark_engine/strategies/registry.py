@@ -70,7 +70,8 @@ def _checked(parameter: Parameter, parameters: Mapping[str, Any]) -> Value:
         raise InvalidSpec(f"must be {allowed(parameter)}, is {value!r}", field=_field(parameter.name))
     if isinstance(value, float) and value.is_integer():
         return int(value)  # the API server stores 30.0 as 30; both spell one spec
-    return value  # type: ignore[no-any-return]
+    checked: Value = value
+    return checked
 
 
 def _is_of_type(parameter: Parameter, value: Any) -> bool:
