@@ -1,0 +1,1 @@
+"""Decisions as functions of values: no client, no clock, no chance. One module or package a kind."""
