@@ -1,0 +1,1 @@
+"""One module a kind: how it is observed, and which core decides."""
