@@ -1,0 +1,167 @@
+"""What is counted of runs: transitions, each once and after the status write that records it, and gauges.
+
+`backtest_*` is the life of runs, `bt_*` the engine's executions. No run name, uid or user is ever a label.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from spark_crds.strategies import catalogue, find_strategy
+
+from spark_operator.core.backtestrun.reasons import Reason
+from spark_operator.core.backtestrun.results import Execution
+from spark_operator.core.conditions import find_condition, is_true, parse_time
+from spark_operator.core.vocabulary import Word, standing
+
+RUN_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+ENGINE_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 7500, 10000, 30000, 60000)
+OTHER = "other"
+WAITS_BY_DESIGN = (Reason.QUEUED, Reason.NO_EFFECTIVE_REVISION, Reason.QUOTA_NOT_RESERVED)
+NOTED_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A run that has not ended. `since` in seconds since the epoch, 0 while it waits by design."""
+
+    word: Word
+    since: float
+
+
+class RunMetrics:
+    """Series of one operator process; all label values are there from the start."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        strategies = [*(entry.name for entry in catalogue()), OTHER]
+        self._started = Counter(
+            "backtest_start_total", "Runs whose first attempt was settled", registry=registry
+        )
+        self._done = Counter("backtest_done_total", "Runs that ended, in whatever way", registry=registry)
+        self._runs = Counter(
+            "backtest_runs_total", "Transitions of runs into a state", ["status"], registry=registry
+        )
+        self._cancelled = Counter("backtest_cancelled_total", "Runs that were cancelled", registry=registry)
+        self._seconds = Histogram(
+            "backtest_duration_seconds",
+            "From the start of a run to its end",
+            buckets=RUN_SECONDS,
+            registry=registry,
+        )
+        self._executed = Counter(
+            "bt_runs_total", "Engine executions that ended", ["strategy"], registry=registry
+        )
+        self._failed = Counter("bt_fail_total", "Engine executions that failed", registry=registry)
+        self._engine = Histogram(
+            "bt_latency_ms", "Time of the engine alone, in ms", buckets=ENGINE_MS, registry=registry
+        )
+        self._trades = Counter("bt_trades_total", "Trades of runs that are done", registry=registry)
+        for word in Word:
+            self._runs.labels(word.value)
+        for name in strategies:
+            self._executed.labels(name)
+        self._live: dict[tuple[str, str], _Live] = {}
+        self._noted: OrderedDict[str, Execution] = OrderedDict()
+        self._gauges(registry)
+
+    def observe(self, run: Mapping[str, Any]) -> None:
+        """Takes a run into the gauges, or out of them."""
+        key = run["metadata"]["namespace"], run["metadata"]["name"]
+        live = _live(run)
+        if live is None:
+            self._live.pop(key, None)
+        else:
+            self._live[key] = live
+
+    def forget(self, namespace: str, name: str) -> None:
+        """A run is gone."""
+        self._live.pop((namespace, name), None)
+
+    def note(self, run: Mapping[str, Any], execution: Execution) -> None:
+        """Keeps what a finished Job said until the write that ends its attempt is known to be done."""
+        self._noted[run["metadata"]["uid"]] = execution
+        while len(self._noted) > NOTED_AT_MOST:
+            self._noted.popitem(last=False)
+
+    def record(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Counts the transition between two versions of a run."""
+        self.observe(after)
+        former, status = before.get("status") or {}, after["status"]
+        was, now = standing(former).word, standing(status).word
+        if not former.get("conditions"):
+            self._runs.labels(Word.QUEUED.value).inc()
+        if "attempt" not in former and status.get("attempt") == 1:
+            self._started.inc()
+        if was is not now:
+            if now is Word.DONE and was is Word.QUEUED:  # so short that no look caught it running
+                self._runs.labels(Word.RUNNING.value).inc()
+            self._runs.labels(now.value).inc()
+        if _ended(status) and not _ended(former):
+            self._count_end(status)
+        if _ended(status) or status.get("attempt") != former.get("attempt"):
+            self._count_execution(after)
+
+    def _count_end(self, status: Mapping[str, Any]) -> None:
+        self._done.inc()
+        failed = find_condition(status, "Failed")
+        if failed is not None and failed["reason"] == Reason.CANCELLED:
+            self._cancelled.inc()
+        if "startTime" in status and "completionTime" in status:
+            took = parse_time(status["completionTime"]) - parse_time(status["startTime"])
+            self._seconds.observe(max(took.total_seconds(), 0.0))
+
+    def _count_execution(self, run: Mapping[str, Any]) -> None:
+        execution = self._noted.pop(run["metadata"]["uid"], None)
+        if execution is None:
+            return
+        entry = find_strategy(run["spec"]["strategy"].get("name", ""))
+        self._executed.labels(entry.name if entry else OTHER).inc(execution.ended)
+        self._failed.inc(execution.failed)
+        self._trades.inc(execution.trades)
+        if execution.engine_ms is not None:
+            self._engine.observe(execution.engine_ms)
+
+    def _gauges(self, registry: CollectorRegistry) -> None:
+        gauges = (
+            ("backtest_active_runs", "Runs that run", lambda: self._count(Word.RUNNING)),
+            ("backtest_queued_runs", "Runs that are queued", lambda: self._count(Word.QUEUED)),
+            (
+                "backtest_oldest_queued_timestamp_seconds",
+                "Creation of the oldest run that is queued, but for those that wait by design; 0 if none",
+                lambda: self._oldest(Word.QUEUED),
+            ),
+            (
+                "backtest_oldest_active_timestamp_seconds",
+                "Start of the oldest run that runs; 0 if none",
+                lambda: self._oldest(Word.RUNNING),
+            ),
+        )
+        for name, text, value in gauges:
+            Gauge(name, text, registry=registry).set_function(value)
+
+    def _count(self, word: Word) -> float:
+        return float(sum(live.word is word for live in list(self._live.values())))
+
+    def _oldest(self, word: Word) -> float:
+        times = [live.since for live in list(self._live.values()) if live.word is word and live.since]
+        return min(times, default=0.0)
+
+
+def _ended(status: Mapping[str, Any]) -> bool:
+    return is_true(status, "Complete") or is_true(status, "Failed")
+
+
+def _live(run: Mapping[str, Any]) -> _Live | None:
+    status = run.get("status") or {}
+    word = standing(status).word
+    if word in (Word.DONE, Word.FAILED):
+        return None
+    if word is Word.RUNNING:
+        return _Live(word, parse_time(status["startTime"]).timestamp() if "startTime" in status else 0.0)
+    reason = (find_condition(status, "Reconciling") or {}).get("reason")
+    by_design = is_true(status, "Suspended") or reason in WAITS_BY_DESIGN
+    return _Live(word, 0.0 if by_design else parse_time(run["metadata"]["creationTimestamp"]).timestamp())

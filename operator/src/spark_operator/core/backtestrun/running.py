@@ -1,0 +1,78 @@
+"""Rules about a Job that should run: it does, or what keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spark_operator.core import job as jobs
+from spark_operator.core.backtestrun.attempt import fail
+from spark_operator.core.backtestrun.case import Case, Job
+from spark_operator.core.backtestrun.reasons import Reason
+from spark_operator.core.backtestrun.status import State
+from spark_operator.core.conditions import find_condition, parse_time
+from spark_operator.core.plan import Plan
+
+LOOK_AGAIN = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Holdup:
+    reason: Reason
+    message: str
+    since: datetime
+
+
+def running(case: Case) -> Plan | None:
+    """A pod has started."""
+    pods = [pod for pod in case.observed.pods if not jobs.is_being_deleted(pod)]
+    started = jobs.start_times(pods)
+    if not started:
+        return None
+    since = case.status.get("startTime") or started[0]
+    message = f"Job {case.status['jobName']} runs"
+    return Plan(status=case.state(State.RUNNING, Reason.RUNNING, message, startTime=since))
+
+
+def not_started(case: Case) -> Plan | None:
+    """Said with the newest Event, and given up after the start deadline: but never for want of a node."""
+    if case.job is None:
+        return None
+    holdup = _holdup(case, case.job)
+    waited = (case.now - holdup.since).total_seconds()
+    deadline = case.configuration.limits.start_deadline_seconds
+    if waited < LOOK_AGAIN:
+        return Plan(requeue_after=LOOK_AGAIN - max(waited, 0.0))
+    if waited >= deadline and holdup.reason is not Reason.UNSCHEDULABLE:
+        message = f"nothing started for {deadline} s: {holdup.message}"
+        return fail(case, Reason.START_DEADLINE_EXCEEDED, message)
+    status = case.state(State.PENDING, holdup.reason, holdup.message)
+    return Plan(status=status, requeue_after=LOOK_AGAIN)
+
+
+def _holdup(case: Case, job: Job) -> _Holdup:
+    event = case.observed.event or "no Event says why"
+    pods = [pod for pod in case.observed.pods if not jobs.is_being_deleted(pod)]
+    if not pods:
+        return _Holdup(
+            Reason.PODS_NOT_CREATED, f"the Job has made no pod: {event}", _active_since(job, case.now)
+        )
+    pod = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"])
+    scheduled = find_condition(pod["status"], "PodScheduled") or {}
+    if scheduled.get("status") != "True":
+        message = f"a pod waits for a node: {scheduled.get('message') or event}"
+        return _Holdup(Reason.UNSCHEDULABLE, message, parse_time(pod["metadata"]["creationTimestamp"]))
+    waiting = jobs.waiting(pod)
+    return _Holdup(
+        Reason.PODS_NOT_STARTED,
+        f"a pod does not start: {': '.join(filter(None, (*waiting, event)))}",
+        parse_time(scheduled["lastTransitionTime"]),
+    )
+
+
+def _active_since(job: Job, now: datetime) -> datetime:
+    """When the Job could first make pods: creation, or when it was last resumed."""
+    status = job.get("status") or {}
+    if (find_condition(status, "Suspended") or {}).get("status") == "True":
+        return now  # the Job controller has not seen yet that it is resumed
+    return parse_time(status.get("startTime") or job["metadata"]["creationTimestamp"])
