@@ -72,14 +72,16 @@ def test_the_message_names_the_digest_of_the_command(
 def test_the_artifact_in_the_store_is_the_one_of_the_message_and_verifies(
     pod: Pod, manifest: Manifest, tmp_path: Path, backtest: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    store = tmp_path / "store" / "quants" / "a-run-1" / "job-1"
-    code, message = pod(document(manifest, artifact={"uri": store.as_uri()}))
+    run = tmp_path / "store" / "quants" / "a-run-1"
+    code, message = pod(document(manifest, artifact={"uri": run.as_uri()}))
+    store = run / "job-1"
     assert code == 0
     evidence = (store / "evidence.json").read_bytes()
     assert message["artifact"] == {
         "uri": store.as_uri(),
         "sha256": hashlib.sha256(evidence).hexdigest(),
         "bytes": len(evidence),
+        "files": sorted(path.name for path in store.iterdir()),
     }
     assert backtest("verify", store, "--rerun").returncode == 0
 

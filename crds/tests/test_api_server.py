@@ -1,54 +1,48 @@
-"""The committed tables against a real API server: USE_EXISTING_CLUSTER=true, KUBECONFIG, and kubectl."""
+"""The committed tables against a real API server."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from spark_crds.manifest import load_manifest
 
+if TYPE_CHECKING:
+    from tests.cluster.client import Cluster
+
 CRDS = Path(__file__).parents[1] / "manifests"
 UNWELCOME = ("---", "...", "%", "\ufeff")  # of a whole text; nothing that can stand inside an object
 
-pytestmark = pytest.mark.api_server
-
-
-def kubectl(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["kubectl", *arguments], input=text, capture_output=True, text=True)
-
-
-def must(*arguments: str, text: str = "") -> str:
-    result = kubectl(*arguments, text=text)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+pytestmark = pytest.mark.control_plane
 
 
 @pytest.fixture(scope="module")
-def namespace() -> Iterator[str]:
+def namespace(control_plane: Cluster) -> Iterator[str]:
+    must = control_plane.kubectl
     must("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
     must("wait", "--for=condition=Established", "--timeout=30s", "crd/backtestruns.spark.trading")
     must("get", "backtestruns")  # the kind is served a moment after it is established
-    name = f"spark-crds-{uuid.uuid4().hex[:8]}"
-    must("create", "namespace", name)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    with control_plane.namespace("spark-crds") as name:
+        yield name
 
 
 def test_the_server_says_what_the_table_says(
-    namespace: str, object_case: Any, split: Callable[[str], tuple[str, set[str]]]
+    control_plane: Cluster,
+    namespace: str,
+    object_case: Any,
+    split: Callable[[str], tuple[str, set[str]]],
 ) -> None:
+    kubectl, must = control_plane.try_kubectl, control_plane.kubectl
     text = json.dumps(object_case.manifest)
     if object_case.old is None:
-        result = kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", text=text)
+        result = kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=text)
     else:
         must("delete", "btr", "--all", "-n", namespace)
-        must("create", "-n", namespace, "-f", "-", text=json.dumps(object_case.old))
-        result = kubectl("replace", "--dry-run=server", "-n", namespace, "-f", "-", text=text)
+        must("create", "-n", namespace, "-f", "-", input=json.dumps(object_case.old))
+        result = kubectl("replace", "--dry-run=server", "-n", namespace, "-f", "-", input=text)
         must("delete", "btr", "--all", "-n", namespace)
     if object_case.accepted:
         assert result.returncode == 0, result.stderr
@@ -81,7 +75,9 @@ def inside_an_object(text: str) -> str:
     return head + "".join(f"      {line}\n" for line in text.splitlines())
 
 
-def test_the_server_stores_what_the_loader_gives(namespace: str, document_case: dict[str, Any]) -> None:
+def test_the_server_stores_what_the_loader_gives(
+    control_plane: Cluster, namespace: str, document_case: dict[str, Any]
+) -> None:
     text, documents = document_case["text"], document_case.get("documents")
     if any(mark in text for mark in UNWELCOME) or "laxer" in document_case or "\x07" in text:
         pytest.skip("cannot stand inside an object")
@@ -90,7 +86,8 @@ def test_the_server_stores_what_the_loader_gives(namespace: str, document_case: 
     if documents is not None and (len(documents) != 1 or not isinstance(documents[0], dict)):
         pytest.skip("is not one object")
     manifest = inside_an_object(text)
-    result = kubectl("create", "--dry-run=server", "-o", "json", "-n", namespace, "-f", "-", text=manifest)
+    kubectl = control_plane.try_kubectl
+    result = kubectl("create", "--dry-run=server", "-o", "json", "-n", namespace, "-f", "-", input=manifest)
     if documents is None:
         assert result.returncode != 0
         return
@@ -102,8 +99,11 @@ def test_the_server_stores_what_the_loader_gives(namespace: str, document_case: 
         assert ours["spec"]["strategy"]["params"] == stored
 
 
-def test_a_new_run_is_pending_and_unobserved_and_reads_well(namespace: str, manifest: dict[str, Any]) -> None:
-    must("create", "-n", namespace, "-f", "-", text=json.dumps(manifest))
+def test_a_new_run_is_pending_and_unobserved_and_reads_well(
+    control_plane: Cluster, namespace: str, manifest: dict[str, Any]
+) -> None:
+    must = control_plane.kubectl
+    must("create", "-n", namespace, "-f", "-", input=json.dumps(manifest))
     stored = json.loads(must("get", "btr", "base", "-n", namespace, "-o", "json"))
     assert stored["status"] == {"observedGeneration": -1, "phase": "Pending"}
     header, row = must("get", "btr", "-n", namespace).splitlines()

@@ -63,16 +63,17 @@ def test_the_pod_entry_point_gives_the_digest_of_this_checkout(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     content = (writable / "message").read_bytes()
     message = json.loads(content)
-    evidence = (writable / "artifact/evidence.json").read_bytes()
+    evidence = (writable / "artifact/job/evidence.json").read_bytes()
     metrics = laptop_evidence["result"]["metrics"]
     assert len(content) <= MOST_BYTES_OF_A_MESSAGE
     assert message["digest"] == json.loads(evidence)["digest"] == laptop_evidence["digest"]
     assert message["metrics"] == {name: m["value"] for name, m in metrics.items() if m["value"] is not None}
     assert message["runUID"] == "0f8b1c52-6a5e-4d0e-9f1c-3a2d2f7b9e11"
     assert message["artifact"] == {
-        "uri": "file:///volume/artifact",
+        "uri": "file:///volume/artifact/job",
         "sha256": hashlib.sha256(evidence).hexdigest(),
         "bytes": len(evidence),
+        "files": sorted(path.name for path in (writable / "artifact/job").iterdir()),
     }
 
 
@@ -118,7 +119,7 @@ def test_the_image_accepts_and_repeats_the_artifact_of_a_laptop(
 
 def test_the_kernel_is_compiled(container: Container, writable: Path, run_file: Path) -> None:
     _run_pod(container, run_file, writable)
-    assert _json(writable / "artifact/evidence.json")["run"]["kernel"]["compiled"] is True
+    assert _json(writable / "artifact/job/evidence.json")["run"]["kernel"]["compiled"] is True
 
 
 def test_a_run_imports_no_heavy_library_and_compiles_nothing_at_start(

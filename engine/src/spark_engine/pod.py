@@ -43,7 +43,7 @@ def main() -> int:
         run = read_run(Path(environment.get("SPARK_RUN_FILE", RUN_FILE)))
         with deadline(run.deadline_seconds):
             outcome = carry_out(run, _limits(run, environment))
-            artifact = _store(outcome)
+            artifact = _store(outcome, environment)
         message = _message(run, environment, outcome=outcome, artifact=artifact)
         code = ExitCode.DONE
     except BacktestError as error:
@@ -69,14 +69,20 @@ def read_run(path: Path) -> RunDocument:
         raise InvalidSpec(f"{path} is not JSON: {error}") from None
 
 
-def _store(outcome: Outcome) -> ArtifactReference | None:
-    """Makes and stores the artifact. Without a store none is made: the results are in the message."""
-    uri = outcome.run.artifact_uri
-    if uri is None:
+def _store(outcome: Outcome, environment: Mapping[str, str]) -> ArtifactReference | None:
+    """Makes and stores the artifact. Without a store none is made: the results are in the message.
+
+    A run may be executed more than once, by one Job after another: each has a prefix of its own.
+    """
+    prefix, job_uid = outcome.run.artifact_uri, environment.get("SPARK_JOB_UID", "")
+    if prefix is None:
         return None
+    uri = f"{prefix.rstrip('/')}/{job_uid}".rstrip("/")
     artifact = wrap(outcome)
     put(uri, artifact.files)
-    return ArtifactReference(uri=uri, sha256=artifact.sha256, bytes=artifact.bytes)
+    return ArtifactReference(
+        uri=uri, sha256=artifact.sha256, bytes=artifact.bytes, files=tuple(sorted(artifact.files))
+    )
 
 
 def _limits(run: RunDocument, environment: Mapping[str, str]) -> dict[str, Any] | None:

@@ -22,11 +22,15 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ArtifactReference:
-    """Where the artifacts are; `sha256` (hex) and `bytes` are those of evidence.json."""
+    """Where the artifacts are; `sha256` (hex) and `bytes` are those of evidence.json, `files` all names."""
 
     uri: str
     sha256: str
     bytes: int
+    files: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        return {"uri": self.uri, "sha256": self.sha256, "bytes": self.bytes, "files": list(self.files)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,6 @@ class TerminationMessage:
         )
 
     def _json(self) -> bytes:
-        artifact = self.artifact
         document: dict[str, Any] = {
             "schema": MESSAGE_SCHEMA,
             "runUID": self.run_uid,
@@ -77,8 +80,7 @@ class TerminationMessage:
             "engineVersion": self.engine_version,
             "dataDigest": self.data_digest,
             "engineMs": self.engine_ms,
-            "artifact": artifact
-            and {"uri": artifact.uri, "sha256": artifact.sha256, "bytes": artifact.bytes},
+            "artifact": self.artifact and self.artifact.document(),
             "error": self.error and self.error.document(),
         }
         present = {name: value for name, value in document.items() if value is not None}
@@ -142,7 +144,12 @@ def _artifact(artifact: Mapping[str, Any] | None) -> ArtifactReference | None:
     sha256 = _hash(artifact, "sha256", SHA256)
     if sha256 is None:
         raise FormatError("artifact.sha256", "is missing")
-    return ArtifactReference(uri=_of(artifact, "uri", str), sha256=sha256, bytes=_of(artifact, "bytes", int))
+    files = artifact.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        raise FormatError("artifact.files", f"must be a list of names, is {files!r:.80}")
+    return ArtifactReference(
+        uri=_of(artifact, "uri", str), sha256=sha256, bytes=_of(artifact, "bytes", int), files=tuple(files)
+    )
 
 
 def _error(error: Mapping[str, Any] | None) -> Failure | None:

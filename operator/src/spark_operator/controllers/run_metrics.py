@@ -21,6 +21,16 @@ from spark_operator.core.vocabulary import Word, standing
 RUN_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 ENGINE_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 7500, 10000, 30000, 60000)
 OTHER = "other"
+ARTIFACT_TYPES = {
+    "evidence.json": "evidence",
+    "spec.json": "spec",
+    "report.html": "report",
+    "equity.parquet": "equity",
+    "trades.parquet": "trades",
+    "fills.parquet": "fills",
+    "orders.parquet": "orders",
+    "events.jsonl": "events",
+}
 WAITS_BY_DESIGN = (Reason.QUEUED, Reason.NO_EFFECTIVE_REVISION, Reason.QUOTA_NOT_RESERVED)
 NOTED_AT_MOST = 10_000
 
@@ -60,10 +70,18 @@ class RunMetrics:
             "bt_latency_ms", "Time of the engine alone, in ms", buckets=ENGINE_MS, registry=registry
         )
         self._trades = Counter("bt_trades_total", "Trades of runs that are done", registry=registry)
+        self._artifacts = Counter(
+            "backtest_artifacts_generated_total",
+            "Artifacts of runs that are done",
+            ["type"],
+            registry=registry,
+        )
         for word in Word:
             self._runs.labels(word.value)
         for name in strategies:
             self._executed.labels(name)
+        for type_ in ARTIFACT_TYPES.values():
+            self._artifacts.labels(type_)
         self._live: dict[tuple[str, str], _Live] = {}
         self._noted: OrderedDict[str, Execution] = OrderedDict()
         self._gauges(registry)
@@ -122,6 +140,9 @@ class RunMetrics:
         self._executed.labels(entry.name if entry else OTHER).inc(execution.ended)
         self._failed.inc(execution.failed)
         self._trades.inc(execution.trades)
+        for file in execution.files:
+            if file in ARTIFACT_TYPES:
+                self._artifacts.labels(ARTIFACT_TYPES[file]).inc()
         if execution.engine_ms is not None:
             self._engine.observe(execution.engine_ms)
 

@@ -11,7 +11,7 @@ from spark_operator.core.conditions import find_condition, is_true
 
 
 class Word(StrEnum):
-    """queued: accepted, no pod started; also suspended. done: Complete, whatever the verdict. failed: ended otherwise."""
+    """queued: no pod yet, or suspended. done: Complete, whatever the verdict. failed: ended otherwise."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -21,7 +21,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`reason` and `message` are those of the condition that decided; empty before the operator saw the run."""
+    """`reason` and `message` are the deciding condition's; empty before the operator saw the run."""
 
     word: Word
     reason: str = ""

@@ -35,6 +35,7 @@ class Execution:
     failed: int
     engine_ms: int | None
     trades: int
+    files: tuple[str, ...] = ()
 
 
 def harvest(observed: ObservedRun) -> Harvest | None:
@@ -89,6 +90,7 @@ def executions(observed: ObservedRun) -> Execution:
         failed=sum(end.exit_code != 0 for end in endings),
         engine_ms=found.message.engine_ms if found else None,
         trades=int(found.message.metrics.get("trades", 0)) if found else 0,
+        files=found.message.artifact.files if found and found.message.artifact else (),
     )
 
 
