@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from tests import go_tools
+from tests.cluster import node, programs
+from tests.cluster.client import uses_existing_cluster
+
+pytest_plugins = ["tests.cluster.fixtures"]
 
 # A busy machine is no failure: time is measured in bench/.
 settings.register_profile("untimed", deadline=None)
@@ -34,19 +43,26 @@ def _missing_for_images() -> str:
 
 
 def _missing_for_s3() -> str:
-    if os.environ.get("SPARK_TEST_S3_ENDPOINT") or shutil.which("go"):
+    if os.environ.get("SPARK_TEST_S3_ENDPOINT"):
         return ""
-    return "needs Go to build the S3 server, or SPARK_TEST_S3_ENDPOINT"
+    missing = go_tools.missing(go_tools.VERSITYGW)
+    return f"{missing}; or SPARK_TEST_S3_ENDPOINT" if missing else ""
 
 
-def _missing_for_api_server() -> str:
-    if (
-        os.environ.get("USE_EXISTING_CLUSTER") == "true"
-        and os.environ.get("KUBECONFIG")
-        and shutil.which("kubectl")
-    ):
-        return ""
-    return "needs USE_EXISTING_CLUSTER=true, KUBECONFIG and kubectl"
+def _missing_for_control_plane() -> str:
+    if uses_existing_cluster():
+        return "" if os.environ.get("KUBECONFIG") else "USE_EXISTING_CLUSTER needs KUBECONFIG"
+    if not sys.platform.startswith("linux"):
+        return "needs Linux, or USE_EXISTING_CLUSTER=true and KUBECONFIG"
+    return go_tools.missing(*programs.control_plane_tools())
+
+
+def _missing_for_node() -> str:
+    if uses_existing_cluster():
+        return _missing_for_control_plane() or _missing_for_images()
+    if os.geteuid() != 0:
+        return "needs root"
+    return node.missing() or go_tools.missing(*programs.node_tools())
 
 
 def _missing_for_browser() -> str:
@@ -55,11 +71,17 @@ def _missing_for_browser() -> str:
 
 TIERS = (
     Tier("unit", "pure core, kernel, readers, command", lambda: ""),
-    Tier("api_server", "manifests against a real API server", _missing_for_api_server),
+    Tier("control_plane", "a real API server and its controllers", _missing_for_control_plane),
+    Tier("node", "the same with a node that runs pods", _missing_for_node),
     Tier("s3", "a real S3 server", _missing_for_s3),
     Tier("browser", "the report in a real Chromium", _missing_for_browser),
     Tier("image", "the container image, built and run", _missing_for_images),
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier in TIERS:
+        config.addinivalue_line("markers", f"{tier.name}: {tier.what}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,7 +103,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         reason = tier.missing()
         tally = ", ".join(f"{n} {outcome}" for (name, outcome), n in counts.items() if name == tier.name)
         told = f"NOT RUN: {reason}" if reason else (tally or "no test selected")
-        terminalreporter.write_line(f"{tier.name:<11} {tier.what:<40} {told}")
+        terminalreporter.write_line(f"{tier.name:<13} {tier.what:<40} {told}")
 
 
 def _tier_of(item: pytest.Item) -> str:

@@ -6,23 +6,19 @@ SPARK_TEST_S3_BUCKET.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import obstore
 import pytest
 from obstore.store import S3Store
 
-MODULE = Path(__file__).with_name("server")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spark-trading"
-PACKAGE = "github.com/versity/versitygw/cmd/versitygw"
+from tests.go_tools import VERSITYGW
+
 BUCKET = "candles"
 
 
@@ -49,28 +45,6 @@ class S3:
         return f"s3://{self.bucket}/{key}"
 
 
-def _binary() -> Path:
-    """The server, built where the cache does not hold it: a minute or two, once a machine."""
-    digest = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()
-    binary = CACHE / f"versitygw-{digest[:16]}"
-    if binary.exists():
-        return binary
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("needs Go to build the S3 server, or SPARK_TEST_S3_ENDPOINT")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    part = binary.with_suffix(f".{os.getpid()}")
-    subprocess.run(
-        [go, "build", "-trimpath", "-ldflags", "-s -w", "-o", part, PACKAGE],
-        cwd=MODULE,
-        env={**os.environ, "CGO_ENABLED": "0"},
-        check=True,
-        preexec_fn=lambda: os.nice(10),
-    )
-    part.rename(binary)
-    return binary
-
-
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -95,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         keys = os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", "")
         yield S3(endpoint, *keys, os.environ.get("SPARK_TEST_S3_BUCKET", BUCKET))
         return
-    binary = _binary()
+    binary = VERSITYGW.build()
     folder = tmp_path_factory.mktemp("s3")
     (folder / BUCKET).mkdir()
     s3 = S3(f"http://127.0.0.1:{free_port()}", "spark", "not-a-secret", BUCKET)

@@ -1,4 +1,4 @@
-module spark.trading/tests/cluster/tools/kubernetes
+module spark.trading/tests/cluster/tools/kubernetes-1.35.4
 
 go 1.25.0
 

@@ -1,0 +1,3 @@
+module spark.trading/tests/cluster/tools/pause
+
+go 1.25.0
