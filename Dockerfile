@@ -70,3 +70,39 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "spark_engine.pod"]
+
+FROM tools AS operator-build
+ARG PIP_CERT
+ARG SSL_CERT_FILE
+RUN uv sync --package spark-operator --no-install-workspace
+COPY LICENSE /opt/venv/
+COPY crds/src crds/src
+COPY operator/src operator/src
+RUN uv sync --package spark-operator --no-editable \
+    && rm -f /opt/venv/.lock \
+    && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} + \
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+
+# The control plane: `python -m spark_operator`, and the API beside it as `python -m spark_operator.api`.
+FROM ${PYTHON_IMAGE} AS operator
+ARG PYTHON_IMAGE
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="spark-operator" \
+      org.opencontainers.image.description="Operator and HTTP API of Spark Trading" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"
+WORKDIR /work
+COPY --from=operator-build /opt/venv /opt/venv
+RUN ["/opt/venv/bin/python", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
+# 4010 API, 8080 health and metrics.
+EXPOSE 4010 8080
+# LOGNAME: kopf asks for the name of a user that /etc/passwd does not have.
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    LOGNAME=spark-operator \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 65532:65532
+ENTRYPOINT ["python", "-m", "spark_operator"]
