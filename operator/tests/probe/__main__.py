@@ -1,0 +1,12 @@
+"""The operator's process with the Probe as its only kind."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from probe.kind import kinds
+from spark_operator.runtime.main import main
+
+if __name__ == "__main__":
+    os._exit(main(sys.argv[1:], kinds))
