@@ -1,0 +1,92 @@
+"""The rights of operator and API: each is needed, and no other works."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.chart.permissions import Grant, compare, granted, requests
+from tests.chart.rendering import Helm
+from tests.cluster import programs
+from tests.cluster.client import eventually
+from tests.node.conftest import API, HALTED, OPERATOR, Platform, Tenant
+from tests.node.http import call, forwarded
+
+pytestmark = pytest.mark.node
+
+NEVER_ASKED = {
+    # asked for by the API server's own plug-in where owner references are guarded, as on OpenShift
+    Grant("spark.trading", "backtestruns/finalizers", "update"),
+}
+ANYBODY = {("", "selfsubjectreviews"), ("", "selfsubjectaccessreviews"), ("", "selfsubjectrulesreviews")}
+
+
+def test_the_operator_uses_every_right_and_asks_for_no_other(platform: Platform, tenant: Tenant) -> None:
+    a_life_with_everything(tenant)
+    difference = compare(grants(platform, "spark-operator"), audited(platform, OPERATOR))
+    assert (difference.unused, set(difference.refused)) == (NEVER_ASKED, set()), str(difference)
+
+
+def test_the_api_uses_every_right_and_asks_for_no_other(platform: Platform, tenant: Tenant) -> None:
+    tenant.kubectl("create", "serviceaccount", "quant")
+    token = tenant.kubectl("create", "token", "quant").strip()
+    with forwarded(platform) as url:
+        call(f"{url}/api/backtest?namespace={tenant.namespace}", token, expect=403)
+    needed = grants(platform, "spark-api") - {Grant("spark.trading", "backtestruns", "get")}
+    difference = compare(needed, audited(platform, API))
+    assert (difference.unused, set(difference.refused)) == (set(), set()), str(difference)
+
+
+@pytest.mark.parametrize("account", ["spark-operator", "spark-api"])
+def test_the_api_server_grants_what_the_chart_says_and_nothing_else(
+    platform: Platform, tenant: Tenant, account: str
+) -> None:
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": tenant.namespace},
+    }
+    asked = ("create", f"--as=system:serviceaccount:{platform.namespace}:{account}", "-f", "-", "-o", "json")
+    rules = json.loads(platform.cluster.kubectl(*asked, input=json.dumps(review)))["status"]["resourceRules"]
+    found = {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        if not resource.startswith("selfsubject")
+    }
+    here = {
+        (grant.group, grant.resource, grant.verb)
+        for grant in grants(platform, account)
+        if grant.namespace in ("", tenant.namespace)
+    }
+    assert found == here
+
+
+def a_life_with_everything(tenant: Tenant) -> None:
+    """One run that is suspended, resumed and cancelled, and one that ends: every request of the operator."""
+    tenant.apply("ends")
+    tenant.wait("ends")
+    tenant.apply("eventful", engine=HALTED)
+    tenant.until("eventful", "Running")
+    tenant.edit("eventful", suspend=True)
+    tenant.wait("eventful", "Suspended")
+    tenant.edit("eventful", suspend=False)
+    tenant.until("eventful", "Running")
+    tenant.edit("eventful", cancel=True)
+    tenant.wait("eventful", "Failed")
+    eventually(
+        lambda: not [p for p in tenant.items("pods") if "eventful" in p["metadata"]["name"]], "gone", 60
+    )
+
+
+def grants(platform: Platform, account: str) -> frozenset[Grant]:
+    rendered = Helm(programs.HELM.build()).render(platform.values, namespace=platform.namespace)
+    return granted(rendered, platform.namespace, account)
+
+
+def audited(platform: Platform, user: str) -> frozenset[object]:
+    assert platform.cluster.audit_log is not None
+    return requests(platform.cluster.audit_log.read_text().splitlines(), user)
