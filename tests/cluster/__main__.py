@@ -81,7 +81,11 @@ def status(_: Instance) -> int:
     for kind in Kind:
         instance = Instance(kind)
         if not instance.ready:
-            told = "left by a dead session" if instance.directory.exists() else "not there"
+            told = (
+                "not ready: starting, or left by a dead session"
+                if instance.directory.exists()
+                else "not there"
+            )
         else:
             told = f"runs at {instance.cluster().server}"
             told += ", kept" * instance.kept + ", used by tests" * instance.used

@@ -17,7 +17,11 @@ def strict_job(
         "image": image,
         "command": list(command),
         "env": [{"name": key, "value": value} for key, value in (environment or {}).items()],
-        "resources": {"limits": {"cpu": "1", "memory": "256Mi"}},
+        # Small requests: a node of two processors is shared by several tests.
+        "resources": {
+            "limits": {"cpu": "1", "memory": "256Mi"},
+            "requests": {"cpu": "10m", "memory": "32Mi"},
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},

@@ -51,6 +51,10 @@ class Tenant:
         manifest["spec"].update(spec)
         self.kubectl("apply", "-f", "-", input=json.dumps(manifest))
 
+    def edit(self, name: str, **spec: bool) -> None:
+        """Changes fields of a run's spec."""
+        self.kubectl("patch", "btr", name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
     def wait(
         self, name: str, condition: str = "Complete", seconds: int = SECONDS_TO_FINISH
     ) -> dict[str, Any]:
@@ -123,8 +127,9 @@ def platform(
         "limits": {"startDeadlineSeconds": START_DEADLINE},
     }
     values["engine"] = {**values["engine"], "allowedImages": [f"{node_cluster.registry}/*"]}
-    release.install(values)
+    release.prepare()
     give_store(node_cluster, node_cluster.s3, release.namespace)
+    release.install(values)
     yield Platform(node_cluster, release, images, values)
     release.uninstall()
 

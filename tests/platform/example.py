@@ -41,7 +41,7 @@ Try next:
 The API:
   {kubectl} -n {release_namespace} port-forward svc/spark-api 3003:80 &
   TOKEN=$({kubectl} create token {ACCOUNT})
-  curl -X POST -H "Authorization: Bearer $TOKEN" -d '{{}}' http://127.0.0.1:3003/api/backtest/start
+  curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{{}}' http://127.0.0.1:3003/api/backtest/start
   curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3003/api/backtest/status
 
 make down ends it."""

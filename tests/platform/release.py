@@ -40,9 +40,13 @@ class Release:
     helm: Path
     namespace: str = NAMESPACE
 
+    def prepare(self) -> None:
+        """Makes the namespace: Secrets that the release needs go there before it is installed."""
+        self.cluster.apply(_namespace(self.namespace))
+
     def install(self, values: Mapping[str, Any]) -> None:
         """Installs or upgrades, and returns when every pod is ready. Raises `NotInstalledError`."""
-        self.cluster.apply(_namespace(self.namespace))
+        self.prepare()
         options = ["--namespace", self.namespace, "--values", "-"]
         waiting = ["--wait", "--timeout", f"{SECONDS_TO_BE_READY}s"]
         done = self._helm(

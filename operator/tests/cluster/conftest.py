@@ -7,6 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from probe.fixtures import api, namespace, probes_served, proxy  # noqa: E402
+from probe.fixtures import api, namespace, probes_served, proxy
 
 __all__ = ["api", "namespace", "probes_served", "proxy"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from probe.fixtures import client_of, connection_of
 from probe.kind import PROBES, probe
 from probe.proxy import Fault, Proxy
@@ -50,15 +51,18 @@ def test_an_object_that_is_not_there_is_none(api: Api, namespace: str) -> None:
 
 
 def test_an_object_of_a_kind_that_is_not_served_is_not_none(api: Api, namespace: str) -> None:
-    for resource in (Resource("no.such", "v1", "Thing", "things"), Resource("batch", "v1", "Thing", "things")):
-        with pytest.raises(errors.NotFound):
-            api(lambda cluster, each=resource: cluster.get(each, namespace, "absent"))
+    async def ask(cluster: KubernetesCluster) -> None:
+        for resource in (Resource("no.such", "v1", "Thing", "things"), Resource("batch", "v1", "X", "xs")):
+            with pytest.raises(errors.NotFound):
+                await cluster.get(resource, namespace, "absent")
+
+    api(ask)
 
 
 def test_discovery_tells_which_kinds_are_served(api: Api) -> None:
     async def look(cluster: KubernetesCluster) -> list[bool]:
-        asked = (PROBES, JOBS, PODS, Resource("no.such", "v1", "Thing", "things"), Resource("batch", "v1", "X", "xs"))
-        return [await cluster.is_served(each) for each in asked]
+        unknown = (Resource("no.such", "v1", "Thing", "things"), Resource("batch", "v1", "X", "xs"))
+        return [await cluster.is_served(each) for each in (PROBES, JOBS, PODS, *unknown)]
 
     assert api(look) == [True, True, True, False, False]
 
@@ -146,7 +150,8 @@ def test_a_namesake_is_neither_patched_nor_deleted(api: Api, namespace: str) -> 
         uid = (await cluster.create(JOBS, namespace, job(namespace, "one")))["metadata"]["uid"]
         foreign = str(uuid.uuid4())
         with pytest.raises((errors.Invalid, errors.Conflict)):
-            await cluster.patch(JOBS, namespace, "one", {"metadata": {"uid": foreign}, "spec": {"suspend": False}})
+            merge = {"metadata": {"uid": foreign}, "spec": {"suspend": False}}
+            await cluster.patch(JOBS, namespace, "one", merge)
         with pytest.raises(errors.Conflict):
             await cluster.delete(JOBS, namespace, "one", uid=foreign)
         body = await cluster.get(JOBS, namespace, "one")
@@ -188,7 +193,11 @@ def test_a_job_that_is_deleted_stays_until_its_pods_are_gone(api: Api, namespace
 
 
 RESTRICTED_POD = {
-    "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    "securityContext": {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
 }
 RESTRICTED_CONTAINER = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
@@ -236,13 +245,16 @@ def test_items_of_a_built_in_kind_say_what_they_are(api: Api, namespace: str) ->
 
 def test_a_spoilt_continue_token_is_invalid(api: Api, namespace: str) -> None:
     with pytest.raises(errors.Invalid, match="continue"):
-        api(lambda cluster: cluster.list_page(PROBES, namespace, continue_token="nonsense"))
+        api(lambda cluster: cluster.list_page(PROBES, namespace, continue_token="nonsense"))  # noqa: S106 - no secret
 
 
 def test_a_name_cannot_leave_its_path(api: Api, namespace: str) -> None:
-    for name in (".", "..", "one/status", "../../../nodes", "%2e%2e%2fnodes"):
-        with pytest.raises(errors.Invalid):
-            api(lambda cluster, each=name: cluster.get(PROBES, namespace, each))
+    async def ask(cluster: KubernetesCluster) -> None:
+        for name in (".", "..", "one/status", "../../../nodes", "%2e%2e%2fnodes"):
+            with pytest.raises(errors.Invalid):
+                await cluster.get(PROBES, namespace, name)
+
+    api(ask)
 
 
 def test_a_namespace_that_goes_takes_nothing_new(api: Api, namespace: str) -> None:
@@ -374,8 +386,13 @@ async def _as_awaitable(value: bool) -> bool:
 def test_a_troubled_server_is_told_as_such_and_asked_once(
     proxy: Proxy, namespace: str, tmp_path: Path, status: int, expected: type[errors.ClusterError]
 ) -> None:
-    asked = []
-    proxy.faults = [Fault(status, lambda request: asked.append(request.method) is None, {"Retry-After": "9"})]
+    asked: list[str] = []
+
+    def note(request: web.Request) -> bool:
+        asked.append(request.method)
+        return True
+
+    proxy.faults = [Fault(status, note, {"Retry-After": "9"})]
     registry = CollectorRegistry()
 
     async def ask() -> errors.ClusterError:
@@ -387,7 +404,8 @@ def test_a_troubled_server_is_told_as_such_and_asked_once(
     error = asyncio.run(ask())
     assert asked == ["POST"]
     assert getattr(error, "retry_after", 9.0) == 9.0
-    assert registry.get_sample_value("rest_client_requests_total", {"code": str(status), "method": "POST"}) == 1
+    labels = {"code": str(status), "method": "POST"}
+    assert registry.get_sample_value("rest_client_requests_total", labels) == 1
 
 
 def test_a_write_without_an_answer_is_unavailable_and_may_have_happened(

@@ -1,5 +1,7 @@
 """Nothing is written when the Lease is not provably ours."""
 
+# ruff: noqa: ARG002 - methods of a protocol
+
 from __future__ import annotations
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Tests of `spark_operator.configuration`. A package, or pytest would name it after `operator`, the standard library's module."""
+"""A package: pytest would take a lone module for part of `operator`, which is the standard library's."""

@@ -38,7 +38,10 @@ def test_the_smallest_file_has_every_default(path: Path) -> None:
         (SMALLEST + "---\n" + SMALLEST, ["one document", "2"]),
         (SMALLEST + "limits: {maxRuns: 3}", ["limits.maxRuns", "maxActiveRuns", "startDeadlineSeconds"]),
         (SMALLEST + "limit: {}", ["limit:", "unknown field", "limits"]),
-        (SMALLEST + "limits: {maxActiveRuns: 0}", ["limits.maxActiveRuns", "greater than or equal to 1", "0"]),
+        (
+            SMALLEST + "limits: {maxActiveRuns: 0}",
+            ["limits.maxActiveRuns", "greater than or equal to 1", "0"],
+        ),
         (SMALLEST + "limits: {maxActiveRuns: many}", ["limits.maxActiveRuns", "integer", "'many'"]),
         (SMALLEST + "api: {mode: off}", ["api.mode", "'readWrite' or 'readOnly'"]),
         (SMALLEST + "store: {uri: ftp://x}", ["store.uri", "s3|gs|az|file", "'ftp://x'"]),
@@ -92,7 +95,7 @@ def test_a_changed_file_is_taken_up(path: Path) -> None:
 
 
 def test_a_config_map_that_swaps_its_folder_is_taken_up(tmp_path: Path) -> None:
-    """A kubelet writes a new folder and renames a symbolic link to it; the file is a link through that link."""
+    """A kubelet writes a new folder and renames a link to it; the file is a link through that link."""
     for name, runs in (("first", 1), ("second", 2)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text(SMALLEST + f"limits: {{maxActiveRuns: {runs}}}")

@@ -1,1 +1,1 @@
-"""What tests of the machinery need: a small kind, a process that reconciles it, and a proxy that spoils requests."""
+"""What tests of the machinery need: a small kind, a process for it, a proxy that spoils requests."""

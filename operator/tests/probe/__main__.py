@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from probe.kind import kinds
 from spark_operator.runtime.main import main
+
+from probe.kind import kinds
 
 if __name__ == "__main__":
     os._exit(main(sys.argv[1:], kinds))

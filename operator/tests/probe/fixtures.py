@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from probe.kind import CRD
-from probe.proxy import Proxy
 from spark_operator.cluster.client import KubernetesCluster
 from spark_operator.cluster.connection import Connection
 from spark_operator.cluster.metrics import requests_counter
 from spark_operator.cluster.transport import Transport
+
+from probe.kind import CRD
+from probe.proxy import Proxy
 
 
 @asynccontextmanager

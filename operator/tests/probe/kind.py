@@ -1,5 +1,7 @@
 """A kind without a domain: a Probe notes `spec.value` in its status, once a value, with one Event."""
 
+# ruff: noqa: ARG002 - methods of a protocol
+
 from __future__ import annotations
 
 import os
@@ -72,8 +74,8 @@ class ObservedProbe:
 class Probes:
     """`recorded` counts transitions as `probe_transitions_total`."""
 
-    resource = PROBES
-    children = (JOBS,)
+    resource: Resource = PROBES
+    children: tuple[Resource, ...] = (JOBS,)
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._transitions = Counter("probe_transitions", "Recorded.", registry=registry)

@@ -85,7 +85,7 @@ class Operator:
     def get(self, path: str) -> tuple[int, str]:
         """Status and text; 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode().strip()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode().strip()
@@ -96,7 +96,8 @@ class Operator:
         eventually(lambda: self.get("/readyz")[0] == 200, f"{self.name} is ready: {self.text()}")
 
     def await_leading(self) -> None:
-        eventually(lambda: self.metric("leader_election_master_status") == 1.0, f"{self.name} leads: {self.text()}")
+        leads = "leader_election_master_status"
+        eventually(lambda: self.metric(leads) == 1.0, f"{self.name} leads: {self.text()}")
         self.await_ready()
 
     def metric(self, name: str, /, **labels: str) -> float | None:

@@ -1,4 +1,4 @@
-"""An HTTP proxy before a real API server that spoils requests as told. It asks as the kubeconfig's own user."""
+"""An HTTP proxy before a real API server that spoils requests as told, and asks as our own user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_FORWARDED = {"host", "transfer-encoding", "content-encoding", "content-lengt
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer that the proxy gives itself; a `status` of 0 is silence. `after`: the API server is asked first."""
+    """An answer of the proxy itself; a `status` of 0 is silence. `after`: the API server is asked first."""
 
     status: int
     matches: Callable[[web.Request], bool]
@@ -106,12 +106,14 @@ class Proxy:
         fault = next((each for each in self.faults if each.matches(request)), None)
         if fault and not fault.after:
             return await self._spoil(fault)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED}
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED
+        }
         async with self._session.request(
             request.method,
             f"{self._upstream.server}{request.raw_path}",
             headers={**headers, "Accept-Encoding": "identity", **self._authorization(headers)},
-            data=await request.read(),
+            data=await request.read() or None,
         ) as upstream:
             if fault:
                 await upstream.read()
@@ -128,12 +130,11 @@ class Proxy:
         await response.prepare(request)
         if "watch=true" in request.query_string:
             self._watches.add(response)
-        try:
+        with contextlib.suppress(ConnectionError):  # the client left
             async for chunk in upstream.content.iter_any():
                 await response.write(chunk)
-        finally:
-            self._watches.discard(response)
-        await response.write_eof()
+            await response.write_eof()
+        self._watches.discard(response)
         return response
 
     async def _spoil(self, fault: Fault) -> web.StreamResponse:

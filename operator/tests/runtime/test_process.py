@@ -1,4 +1,4 @@
-"""The operator as processes on a real API server: who leads, what ends one, and what health says meanwhile."""
+"""The operator as processes on a real API server: who leads, what ends one, and what health says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,8 @@ def test_a_job_event_wakes_the_owner(probes_served: Any, namespace: str, tmp_pat
         eventually(lambda: value_of(probes_served, namespace, "owner") == 1, "the owner is noted")
         uid = probes_served.get("probe", "owner", "--namespace", namespace)["metadata"]["uid"]
         container = {"name": "engine", "image": "example.test/engine:1"}
-        before = operator.metric("workqueue_adds_total", name="probe")
+        adds = "workqueue_adds_total"
+        before = operator.metric(adds, name="probe") or 0.0
         probes_served.apply(
             {
                 "apiVersion": "batch/v1",
@@ -87,13 +87,13 @@ def test_a_job_event_wakes_the_owner(probes_served: Any, namespace: str, tmp_pat
                 },
             }
         )
-        eventually(lambda: operator.metric("workqueue_adds_total", name="probe") > before, "the owner is woken")
+        eventually(lambda: (operator.metric(adds, name="probe") or 0.0) > before, "the owner is woken")
 
 
 def test_of_two_processes_one_leads_and_sigterm_hands_over_at_once(
     probes_served: Any, namespace: str, tmp_path: Path
 ) -> None:
-    patient = {"leaseSeconds": 60, "renewDeadlineSeconds": 50}
+    patient = {"leaseSeconds": 3600, "renewDeadlineSeconds": 3000}
     kubeconfig = probes_served.kubeconfig
     with (
         Operator(tmp_path, kubeconfig, namespace, name="first", **patient) as first,
@@ -103,15 +103,12 @@ def test_of_two_processes_one_leads_and_sigterm_hands_over_at_once(
         second.await_ready()
         eventually(lambda: holder_of(probes_served, namespace), "somebody leads")
         leads = [each.metric("leader_election_master_status") for each in (first, second)]
-        assert sorted(filter(lambda each: each is not None, leads)) == [0.0, 1.0]
+        assert sorted(map(str, leads)) == ["0.0", "1.0"]
         leader, standby = (first, second) if leads[0] else (second, first)
         assert holder_of(probes_served, namespace).startswith(f"{leader.name}_")
         leader.process.send_signal(signal.SIGTERM)
         assert leader.await_exit() == 0
-        # Sixty seconds would pass, had the Lease not been given back.
-        asked = time.monotonic()
-        standby.await_leading()
-        assert time.monotonic() - asked < 50
+        standby.await_leading()  # an hour would pass, had the Lease not been given back
         probes_served.apply(probe(namespace, "late"))
         eventually(lambda: value_of(probes_served, namespace, "late") == 1, "the new leader works")
         lease = probes_served.get("lease", "spark-operator", "--namespace", namespace)
@@ -169,7 +166,7 @@ def test_a_lease_that_is_deleted_ends_the_process(probes_served: Any, namespace:
         assert operator.await_exit() == 1
 
 
-def test_a_lease_that_cannot_be_renewed_ends_the_process_and_readiness_tells_the_truth(
+def test_a_lease_that_cannot_be_renewed_ends_the_process_with_the_reason(
     probes_served: Any, proxy: Proxy, namespace: str, tmp_path: Path
 ) -> None:
     with Operator(tmp_path, proxy.kubeconfig(tmp_path), namespace) as operator:
@@ -218,8 +215,7 @@ def test_readiness_tells_what_is_missing_at_every_step(
 
         eventually(lambda: says("discovery fails: spoilt by the test"), "discovery is missing")
         proxy.faults = [lease, lists]
-        eventually(lambda: says("the Lease was last read") or says("spoilt by the test"), "the Lease is missing")
-        eventually(lambda: not says("discovery"), "discovery is not the reason any more")
+        eventually(lambda: says("spoilt by the test") and not says("discovery"), "the Lease is missing")
         proxy.faults = [lists]
         eventually(lambda: says("the first LIST failed: spoilt by the test"), "the first LIST is missing")
         assert operator.get("/healthz") == (200, "ok")
@@ -254,7 +250,8 @@ def test_an_api_server_that_does_not_answer_is_told_without_a_traceback(
     kubeconfig = proxy.kubeconfig(tmp_path)
     kubeconfig.write_text(kubeconfig.read_text().replace(str(proxy.port), str(free_port())))
     with Operator(tmp_path, kubeconfig, namespace) as operator:
-        eventually(lambda: "discovery fails: http://127.0.0.1" in operator.get("/readyz")[1], "the reason is told")
+        words = "discovery fails: http://127.0.0.1"
+        eventually(lambda: words in operator.get("/readyz")[1], "the reason is told")
         assert operator.get("/healthz") == (200, "ok")
         operator.process.send_signal(signal.SIGTERM)
         assert operator.await_exit() == 0

@@ -1,5 +1,5 @@
-"""The requests that the control plane makes, as a protocol: `client` speaks to a real API server, the simulated
-cluster of the tests to objects in memory.
+"""The requests that the control plane makes, as a protocol: `client` speaks to a real API server, the
+simulated cluster of the tests to objects in memory.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Cluster(Protocol):
         """POST. Raises `AlreadyExists`."""
 
     async def replace_status(self, resource: Resource, body: Mapping[str, Any]) -> Object:
-        """PUT of the status subresource with fieldValidation=Strict. Raises `Conflict`, `NotFound`, `Invalid`."""
+        """PUT of the status subresource, fieldValidation=Strict. Raises `Conflict`, `NotFound`, `Invalid`."""
 
     async def replace(self, resource: Resource, body: Mapping[str, Any]) -> Object:
         """PUT. Raises `Conflict`, `NotFound`."""
@@ -60,7 +60,10 @@ class Cluster(Protocol):
         *,
         subresource: str = "",
     ) -> Object:
-        """JSON merge patch; a `metadata.uid` in it is a precondition for Jobs. Raises `NotFound`, `Invalid`."""
+        """JSON merge patch; a `metadata.uid` in it is a precondition for Jobs.
+
+        Raises `NotFound`, `Invalid`.
+        """
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         """DELETE in the foreground, with the uid as precondition. Raises `NotFound`, `Conflict`."""

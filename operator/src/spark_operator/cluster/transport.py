@@ -46,6 +46,8 @@ class Transport:
         """As the current context of a kubeconfig; None: $KUBECONFIG or ~/.kube/config.
 
         Raises `NoConnection`."""
+        if path and not path.is_file():
+            raise NoConnection(f"{path}: there is no such kubeconfig")
         place = str(path) if path else config.KUBE_CONFIG_DEFAULT_LOCATION
         configuration = Configuration()
         try:

@@ -11,6 +11,7 @@ from spark_operator.cluster.errors import ClusterError
 from spark_operator.cluster.resources import Resource
 
 LOG = logging.getLogger(__name__)
+IMPATIENT_SECONDS = 2.0
 
 
 class Discoverable(Protocol):
@@ -21,7 +22,7 @@ class Discoverable(Protocol):
 
 
 class Discovery:
-    """Asks every so many seconds."""
+    """Asks every so many seconds, and more often until every kind is served."""
 
     def __init__(self, cluster: Discoverable, resources: Sequence[Resource], seconds: float) -> None:
         self.problem = "discovery has not answered yet"
@@ -39,7 +40,7 @@ class Discovery:
         """Never returns."""
         while True:
             self._note(await self._look())
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(min(self._seconds, IMPATIENT_SECONDS) if self.problem else self._seconds)
 
     async def _look(self) -> str:
         try:

@@ -38,7 +38,7 @@ class Kind(Protocol):
     """Kinds whose events wake their owner, found by the label spark.trading/run and the owner reference."""
 
     def remember(self, body: Mapping[str, Any]) -> None:
-        """Takes note of an object that a LIST showed: called for all before the first decision, and at resync."""
+        """Takes note of an object that a LIST showed: of all before the first decision, and at resync."""
 
     def forget(self, key: Key) -> None:
         """The object is gone."""

@@ -39,9 +39,10 @@ def configure_logs(level: str) -> None:
     """Sends all logs to stderr. Libraries are heard from warnings on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(_is_news)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(OURS).setLevel(level.upper())
-    logging.getLogger("kopf").addFilter(_is_news)
+    logging.getLogger("kubernetes").setLevel(logging.ERROR)  # what it warns of, it raises as well
 
 
 def _is_news(record: logging.LogRecord) -> bool:

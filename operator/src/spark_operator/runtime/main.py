@@ -12,7 +12,13 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from spark_operator.cluster.client import KubernetesCluster
 from spark_operator.cluster.connection import NoConnection
@@ -55,6 +61,8 @@ def main(arguments: Sequence[str], kinds: Kinds) -> int:
 
 
 async def _run(options: argparse.Namespace, kinds: Kinds) -> int:
+    # A second series for every counter and histogram, which nobody reads.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)

@@ -1,0 +1,1 @@
+"""The HTTP API: writes with the caller's own Kubernetes credentials, reads from a watch cache."""

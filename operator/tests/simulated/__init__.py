@@ -1,0 +1,1 @@
+"""A Kubernetes in memory: API server, Job controller, garbage collector, kubelet, one clock."""
