@@ -99,9 +99,7 @@ COPY --from=operator-build /opt/venv /opt/venv
 RUN ["/opt/venv/bin/python", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
 # 4010 API, 8080 health and metrics.
 EXPOSE 4010 8080
-# LOGNAME: kopf asks for the name of a user that /etc/passwd does not have.
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    LOGNAME=spark-operator \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 65532:65532

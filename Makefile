@@ -10,15 +10,22 @@ PROJECTS := pyproject.toml crds/pyproject.toml engine/pyproject.toml operator/py
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON := $(PYTHON)
+export CONTEXT IMAGE K8S
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format generate bench clean
+.PHONY: help run up down test lint format generate bench cluster cluster-down clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## set up, run the example on real candles, print the result and the path of its report
 	@$(BIN)/backtest run -f $(EXAMPLE)
+
+up: $(READY) ## the whole platform on a cluster of this machine (root), or CONTEXT=... IMAGE=.../spark-operator:tag
+	@$(BIN)/python -m tests.platform up
+
+down: $(READY) ## end it
+	@$(BIN)/python -m tests.platform down
 
 test: $(READY) ## every tier that this machine can run; says which it could not, and why
 	@$(BIN)/pytest
@@ -30,18 +37,26 @@ lint: $(READY) ## format, lint, types, import rules, lock file and generated fil
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m spark_crds.generate --check
+	$(BIN)/python -m charts.generate --check
 	$(BIN)/python -m spark_engine.strategies.catalogue --check
 
 format: $(READY) ## write what `make lint` would ask for
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: $(READY) ## write the generated files: strategies.json, then the CRDs
+generate: $(READY) ## write the generated files: strategies.json, the CRDs, the chart
 	$(BIN)/python -m spark_engine.strategies.catalogue
 	$(BIN)/python -m spark_crds.generate
+	$(BIN)/python -m charts.generate
 
 bench: $(READY) ## speed as ratios, both sides in one run
 	$(BIN)/python -m bench
+
+cluster: $(READY) ## a real Kubernetes that the tests use and leave running (K8S=1.33.13 for another version)
+	@$(BIN)/python -m tests.cluster up
+
+cluster-down: $(READY) ## end it
+	@$(BIN)/python -m tests.cluster down
 
 clean: ## remove what was built
 	rm -rf .venv .tools engine/build crds/build operator/build

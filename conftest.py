@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from tests import go_tools
 from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from spark_operator.api.body import MAX_BODY_BYTES
-from spark_operator.runtime.logs import JsonFormatter
+from spark_operator.logs import JsonFormatter
 
 from api.memory import MemoryCluster
 from api.serving import Api, eventually

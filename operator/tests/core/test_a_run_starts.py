@@ -206,6 +206,25 @@ def test_an_image_that_cannot_be_pulled_ends_with_the_event_quoted(world: Worlds
     assert "Failed: not found" in w.text("Failed")
 
 
+def test_a_run_whose_pod_was_disrupted_waits_for_the_next_one(world: Worlds) -> None:
+    w = world({"limits": {"startDeadlineSeconds": 60}})
+    w.until_recorded()
+    w.run_pod()
+    w.step()
+    w.wait(3600)
+    w.pods[0]["metadata"]["deletionTimestamp"] = "2026-11-21T13:00:00Z"
+    before = w.status
+    w.step()
+    assert w.status == before
+    w.pods = []
+    w.step()
+    assert w.condition("Reconciling") == ("True", "PodsNotCreated")
+    assert w.condition("Failed") is None
+    w.run_pod()
+    w.step()
+    assert w.status == before
+
+
 def test_a_pod_that_waits_for_a_node_may_wait_for_ever(world: Worlds) -> None:
     w = world({"limits": {"startDeadlineSeconds": 60}})
     w.until_recorded()

@@ -91,7 +91,8 @@ class Store:
         if new:
             self.created.append(key)
         self._tell("ADDED" if new else "MODIFIED", body)
-        return copied(body)
+        copy: Object = copied(body)
+        return copy
 
     def remove(self, key: Key) -> None:
         last = self.get(key)

@@ -63,7 +63,9 @@ def test_a_life_ends_as_it_should(name: str) -> None:
 def test_nothing_lives_on_after_the_end(name: str) -> None:
     ended = undisturbed(name)
     ours = ended.world.jobs_of(RUN)
-    assert all(has_condition(job["status"], "Complete") or has_condition(job["status"], "Failed") for job in ours)
+    assert all(
+        has_condition(job["status"], "Complete") or has_condition(job["status"], "Failed") for job in ours
+    )
     assert all(job["metadata"]["labels"]["spark.trading/harvested"] == "true" for job in ours)
     assert all(job["spec"]["ttlSecondsAfterFinished"] == 3600 for job in ours)
     assert ended.world.jobs.stuck == set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from spark_operator.cluster.connection import NoConnection
 from spark_operator.cluster.metrics import requests_counter
 from spark_operator.cluster.transport import Transport
 from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration
-from spark_operator.runtime.logs import configure_logs
+from spark_operator.logs import configure_logs
 
 LOG = logging.getLogger(__name__)
 STOPPED, UNUSABLE = 0, 2
@@ -56,7 +55,9 @@ async def _run(options: argparse.Namespace) -> None:
     complete_defaults(configuration.current().api.run_defaults)
     admin = AdminToken(options.admin_token_file)
     http, metrics_port = listen(options.host, options.port), listen(options.host, options.metrics_port)
-    cluster = KubernetesCluster(await _transport(options.kubeconfig), requests_counter(metrics.registry))
+    cluster = KubernetesCluster(
+        await Transport.of_process(options.kubeconfig), requests_counter(metrics.registry)
+    )
     services = Services(
         cluster=cluster,
         configuration=configuration.current,
@@ -76,12 +77,6 @@ async def _run(options: argparse.Namespace) -> None:
         following.cancel()
         await cluster.close()
     LOG.info("stopped")
-
-
-async def _transport(kubeconfig: Path | None) -> Transport:
-    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-        return Transport.in_cluster()
-    return await Transport.from_kubeconfig(kubeconfig)
 
 
 def _parser() -> argparse.ArgumentParser:

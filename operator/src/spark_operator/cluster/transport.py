@@ -6,6 +6,7 @@ Its generated model classes are not used: they would cost memory and hide fields
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,13 @@ class Transport:
         except (config.ConfigException, OSError) as error:
             raise NoConnection(f"no service account of a pod: {one_line(error)}") from error
         return cls(configuration)
+
+    @classmethod
+    async def of_process(cls, kubeconfig: Path | None) -> Transport:
+        """By the service account of a pod, unless it is told a kubeconfig; else as kubectl."""
+        if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+            return cls.in_cluster()
+        return await cls.from_kubeconfig(kubeconfig)
 
     @classmethod
     async def from_kubeconfig(cls, path: Path | None) -> Transport:

@@ -147,8 +147,8 @@ def _timing_problem(controller: Controller) -> str:
     left = controller.lease_seconds - controller.renew_deadline_seconds
     if left <= 0:
         return f"renewDeadlineSeconds: must be less than leaseSeconds ({controller.lease_seconds:g})"
-    if controller.write_timeout_seconds > left:
-        return f"writeTimeoutSeconds: at most leaseSeconds - renewDeadlineSeconds ({left:g})"
+    if controller.write_timeout_seconds >= left:
+        return f"writeTimeoutSeconds: must be less than leaseSeconds - renewDeadlineSeconds ({left:g})"
     if controller.retry_seconds >= controller.renew_deadline_seconds:
         return f"retrySeconds: must be less than renewDeadlineSeconds ({controller.renew_deadline_seconds:g})"
     return ""

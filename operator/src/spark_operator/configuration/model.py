@@ -100,7 +100,7 @@ class Controller(Model):
     """Objects reconciled at a time."""
     resync_seconds: Seconds = 600
     """Every object is looked at this often, give or take a tenth."""
-    write_timeout_seconds: Seconds = 5
+    write_timeout_seconds: Seconds = 4
     """Longest write; shorter than what a Lease leaves after its renewal failed."""
     lease_seconds: Seconds = 15
     """How long a Lease holds."""

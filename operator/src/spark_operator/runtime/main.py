@@ -25,9 +25,9 @@ from spark_operator.cluster.connection import NoConnection
 from spark_operator.cluster.metrics import requests_counter
 from spark_operator.cluster.transport import Transport
 from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration
+from spark_operator.logs import configure_logs
 from spark_operator.runtime.health import PortInUse, listen
 from spark_operator.runtime.lease import LeaseLost
-from spark_operator.runtime.logs import configure_logs
 from spark_operator.runtime.process import Kinds, OperatorProcess, Place
 from spark_operator.runtime.pump import PumpEnded
 
@@ -69,7 +69,7 @@ async def _run(options: argparse.Namespace, kinds: Kinds) -> int:
     configuration = ConfigurationFile(options.config, registry)
     listener = listen(options.port)
     cluster = KubernetesCluster(
-        await _transport(options.kubeconfig),
+        await Transport.of_process(options.kubeconfig),
         requests_counter(registry),
         write_timeout=configuration.current().controller.write_timeout_seconds,
     )
@@ -84,12 +84,6 @@ async def _run(options: argparse.Namespace, kinds: Kinds) -> int:
         listener.close()
     LOG.info("stopped")
     return STOPPED
-
-
-async def _transport(kubeconfig: Path | None) -> Transport:
-    if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-        return Transport.in_cluster()
-    return await Transport.from_kubeconfig(kubeconfig)
 
 
 def _namespace() -> str:

@@ -108,6 +108,8 @@ class Pump:
                 namespaces=self._namespaces,
                 clusterwide=not self._namespaces,
                 standalone=True,
+                # Else kopf asks for the name of the user, and one in a container has none
+                identity="spark-operator",  # type: ignore[arg-type]
                 stop_flag=self._stop,
             )
         finally:

@@ -38,12 +38,14 @@ def not_started(case: Case) -> Plan | None:
     """Said with the newest Event, and given up after the start deadline: but never for want of a node."""
     if case.job is None:
         return None
+    if any(map(jobs.is_being_deleted, case.observed.pods)):
+        return Plan(requeue_after=LOOK_AGAIN)  # a disrupted pod: its successor comes when it is gone
     holdup = _holdup(case, case.job)
     waited = (case.now - holdup.since).total_seconds()
     deadline = case.configuration.limits.start_deadline_seconds
     if waited < LOOK_AGAIN:
         return Plan(requeue_after=LOOK_AGAIN - max(waited, 0.0))
-    if waited >= deadline and holdup.reason is not Reason.UNSCHEDULABLE:
+    if waited >= deadline and _is_bounded(case, holdup.reason):
         message = f"nothing started for {deadline} s: {holdup.message}"
         return fail(case, Reason.START_DEADLINE_EXCEEDED, message)
     status = case.state(State.PENDING, holdup.reason, holdup.message)
@@ -52,7 +54,7 @@ def not_started(case: Case) -> Plan | None:
 
 def _holdup(case: Case, job: Job) -> _Holdup:
     event = case.observed.event or "no Event says why"
-    pods = [pod for pod in case.observed.pods if not jobs.is_being_deleted(pod)]
+    pods = case.observed.pods
     if not pods:
         return _Holdup(
             Reason.PODS_NOT_CREATED, f"the Job has made no pod: {event}", _active_since(job, case.now)
@@ -68,6 +70,12 @@ def _holdup(case: Case, job: Job) -> _Holdup:
         f"a pod does not start: {': '.join(filter(None, (*waiting, event)))}",
         parse_time(scheduled["lastTransitionTime"]),
     )
+
+
+def _is_bounded(case: Case, reason: Reason) -> bool:
+    """Whether the wait may end the run: not for a node, nor for the successor of a disrupted pod."""
+    replaced = reason is Reason.PODS_NOT_CREATED and "startTime" in case.status
+    return not replaced and reason is not Reason.UNSCHEDULABLE
 
 
 def _active_since(job: Job, now: datetime) -> datetime:
