@@ -42,13 +42,13 @@ def intend(case: Case, attempt: int, reason: Reason, message: str) -> Plan:
     return Plan(status=status, requeue_after=0)
 
 
-def lose(case: Case, reason: Reason, message: str) -> Plan:
+def lose(case: Case, reason: Reason, message: str, **fields: Any) -> Plan:
     """A Job without a result: another attempt, if the run may have one."""
     if wants_cancel(case.run):
-        return fail(case, Reason.CANCELLED, f"cancelled by spec.cancel; {message}")
+        return fail(case, Reason.CANCELLED, f"cancelled by spec.cancel; {message}", **fields)
     retries = case.spec["retries"]
     if case.attempt > retries:
-        return fail(case, reason, f"{message} (attempt {case.attempt}, spec.retries is {retries})")
+        return fail(case, reason, f"{message} (attempt {case.attempt}, spec.retries is {retries})", **fields)
     plan = intend(case, case.attempt + 1, Reason.RETRYING, f"attempt {case.attempt}: {message}")
     return replace(plan, events=(*plan.events, case.event(reason, message, warning=True)))
 

@@ -62,7 +62,8 @@ def ended(case: Case) -> Plan | None:
         return fail(case, reason, message, jobUID=uid, completionTime=at)
     found = harvest(case.observed)
     if found is None:
-        return lose(case, Reason.RESULT_LOST, "the Job is complete, but no pod of it left a valid message")
+        message = "the Job is complete, but no pod of it left a valid message"
+        return lose(case, Reason.RESULT_LOST, message, jobUID=uid)
     verdict, started = found.message.verdict, jobs.start_times(case.observed.pods)
     status = case.state(
         State.SUCCEEDED,
