@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ from tests.platform.release import Images, Release, give_store, image_values, st
 EXAMPLE = CHECKOUT / "examples" / "btcusdt-1h-sma-cross.yaml"
 SECONDS_TO_FINISH = 120
 START_DEADLINE = 20
+QUICK_LEASE = {
+    "leaseSeconds": 6,
+    "renewDeadlineSeconds": 4,
+    "retrySeconds": 1,
+    "writeTimeoutSeconds": 1.5,
+}
+"""A dead leader is followed within seconds."""
 OPERATOR = "system:serviceaccount:spark-system:spark-operator"
 HALTED = {"resources": {"limits": {"cpu": "10m"}}}
 """So little processor that a run takes long enough to be met while it runs."""
@@ -101,6 +109,8 @@ class Platform:
     release: Release
     images: Images
     values: Mapping[str, Any]
+    installed: str
+    """When it was, as the audit log writes times."""
 
     @property
     def namespace(self) -> str:
@@ -125,12 +135,14 @@ def platform(
         **image_values(images),
         **store_values(node_cluster.s3),
         "limits": {"startDeadlineSeconds": START_DEADLINE},
+        "controller": QUICK_LEASE,
     }
     values["engine"] = {**values["engine"], "allowedImages": [f"{node_cluster.registry}/*"]}
     release.prepare()
     give_store(node_cluster, node_cluster.s3, release.namespace)
     release.install(values)
-    yield Platform(node_cluster, release, images, values)
+    installed = datetime.now(UTC).isoformat()
+    yield Platform(node_cluster, release, images, values, installed)
     release.uninstall()
 
 

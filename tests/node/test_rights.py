@@ -88,5 +88,5 @@ def grants(platform: Platform, account: str) -> frozenset[Grant]:
 
 
 def audited(platform: Platform, user: str) -> frozenset[object]:
-    assert platform.cluster.audit_log is not None
-    return requests(platform.cluster.audit_log.read_text().splitlines(), user)
+    since = [r for r in platform.cluster.audited() if r["requestReceivedTimestamp"] >= platform.installed]
+    return requests(map(json.dumps, since), user)
