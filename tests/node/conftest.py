@@ -110,7 +110,7 @@ class Platform:
     images: Images
     values: Mapping[str, Any]
     installed: str
-    """When it was, as the audit log writes times."""
+    """When that began, as the audit log writes times."""
 
     @property
     def namespace(self) -> str:
@@ -140,8 +140,10 @@ def platform(
     values["engine"] = {**values["engine"], "allowedImages": [f"{node_cluster.registry}/*"]}
     release.prepare()
     give_store(node_cluster, node_cluster.s3, release.namespace)
-    release.install(values)
+    lease = ("delete", "lease", "spark-operator", "--namespace", release.namespace)
+    node_cluster.kubectl(*lease, "--ignore-not-found")  # of a former release: this one shall make its own
     installed = datetime.now(UTC).isoformat()
+    release.install(values)
     yield Platform(node_cluster, release, images, values, installed)
     release.uninstall()
 
