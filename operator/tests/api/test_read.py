@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+
 from api.memory import MemoryCluster, conditions, ended
 from api.serving import Api, eventually
 
@@ -117,6 +119,7 @@ def test_a_wrong_parameter_is_named(api: Api) -> None:
         ("limit=501", "limit"),
         ("continue=nonsense", "continue"),
         ("continue=WzEsMl0%3D", "continue"),
+        (f"continue={urlsafe_b64encode(b'[' * 30_000).decode()}", "continue"),
         ("namespace=Not_One", "namespace"),
     ):
         answer = api.get(f"/api/backtest?{query}")

@@ -94,6 +94,11 @@ class World:
             }
         )
 
+    def take_up(self) -> None:
+        """What the Job controller writes at its first look."""
+        assert self.job is not None
+        self.job = {**self.job, "status": {"startTime": timestamp(self.now), "ready": 0}}
+
     def run_pod(self) -> None:
         self.add_pod({"running": {"startedAt": timestamp(self.now)}})
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from spark_crds.validate import server_violations
+from spark_operator.core.backtestrun.decide import refused
+from spark_operator.core.backtestrun.observed import ObservedRun
 from spark_operator.core.plan import ClearJobStartTime, SuspendJob
 from spark_operator.core.slots import Place
 
@@ -63,6 +65,39 @@ def test_wishes_on_the_list_are_granted(world: Worlds) -> None:
     assert container["resources"] == engine["resources"]
     assert (pod["priorityClassName"], pod["nodeSelector"]) == ("batch", {"disk": "ssd"})
     assert pod["tolerations"] == engine["tolerations"]
+
+
+def test_a_node_selector_of_the_run_is_above_that_of_every_run(world: Worlds) -> None:
+    engine = {
+        "image": "engine:1",
+        "nodeSelector": {"disk": "hdd", "pool": "batch"},
+        "allowedNodeSelectorKeys": ["disk"],
+    }
+    w = world({"engine": engine}, engine={"nodeSelector": {"disk": "ssd"}})
+    w.step()
+    pod = w.step().actions[0].manifest["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"disk": "ssd", "pool": "batch"}
+
+
+def test_a_job_that_the_api_server_refuses_ends_the_run_in_its_words(world: Worlds) -> None:
+    w = world()
+    w.step()
+    plan = refused(ObservedRun(w.run), "requests: must be less than the limit", w.now, w.configuration)
+    w.run["status"] = plan.status
+    assert w.condition("Failed") == ("True", "InvalidSpec")
+    assert w.text("Failed") == "the API server refuses the Job: requests: must be less than the limit"
+    assert w.condition("Reconciling") is None
+    assert [event.reason for event in plan.events] == ["InvalidSpec"]
+    assert list(server_violations(w.run)) == []
+
+
+def test_a_spec_that_a_newer_operator_cannot_resolve_ends_before_a_job(world: Worlds) -> None:
+    w = world()
+    w.step()
+    w.run["spec"] = {**w.run["spec"], "strategy": {"name": "sma-cross", "params": {"gone": 1}}}
+    assert w.step().actions == ()
+    assert w.condition("Failed") == ("True", "InvalidSpec")
+    assert "gone" in w.text("Failed")
 
 
 def test_a_named_guardrail_config_without_a_revision_holds_the_run(world: Worlds) -> None:
@@ -133,7 +168,10 @@ def test_suspend_stops_the_pods_and_clears_the_start_time_before_the_job_may_res
     w.job["status"] = {"terminating": 1, "startTime": "2026-11-21T12:00:00Z"}
     assert w.step().actions == ()
     w.job["status"]["terminating"], w.pods = 0, []
-    assert w.step().actions == (ClearJobStartTime(name, "job-1"),)
+    plan = w.step()
+    assert plan.actions == (ClearJobStartTime(name, "job-1"),)
+    assert [event.reason for event in plan.events] == ["UserRequested"]
+    assert w.plan().events == ()  # a resync an hour later would post it again
     assert w.status["phase"] == "Suspended"
     assert "startTime" not in w.status
     w.change(suspend=False)
@@ -179,6 +217,7 @@ def test_a_started_pod_makes_the_run_running_since_then(world: Worlds) -> None:
 def test_a_job_without_pods_is_reported_after_15_s_and_given_up_after_the_deadline(world: Worlds) -> None:
     w = world({"limits": {"startDeadlineSeconds": 60}})
     w.until_recorded()
+    w.take_up()
     w.wait(14)
     w.step()
     assert w.condition("Reconciling") == ("True", "Starting")
@@ -190,6 +229,20 @@ def test_a_job_without_pods_is_reported_after_15_s_and_given_up_after_the_deadli
     w.step(event="FailedCreate: exceeded quota: pods=0")
     assert w.condition("Failed") == ("True", "StartDeadlineExceeded")
     assert "exceeded quota" in w.text("Failed")
+
+
+def test_a_busy_job_controller_costs_a_run_neither_a_write_nor_its_life(world: Worlds) -> None:
+    w = world({"limits": {"startDeadlineSeconds": 60}})
+    w.until_recorded()
+    before = w.status
+    w.wait(59)
+    w.step()
+    assert w.status == before
+    w.wait(3600)
+    w.step()
+    assert w.condition("Reconciling") == ("True", "PodsNotCreated")
+    assert "has not taken the Job up yet" in w.text("Ready")
+    assert w.condition("Failed") is None
 
 
 def test_an_image_that_cannot_be_pulled_ends_with_the_event_quoted(world: Worlds) -> None:
@@ -209,6 +262,7 @@ def test_an_image_that_cannot_be_pulled_ends_with_the_event_quoted(world: Worlds
 def test_a_run_whose_pod_was_disrupted_waits_for_the_next_one(world: Worlds) -> None:
     w = world({"limits": {"startDeadlineSeconds": 60}})
     w.until_recorded()
+    w.take_up()
     w.run_pod()
     w.step()
     w.wait(3600)

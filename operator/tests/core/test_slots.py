@@ -22,6 +22,23 @@ def test_those_who_were_there_before_a_restart_keep_their_slots() -> None:
     assert wait(slots, "a", limit=1) == Place(admitted=False, position=1)
 
 
+def test_nobody_is_admitted_while_claims_are_only_noted() -> None:
+    slots: Slots[str] = Slots()
+    for key in "ba":  # a LIST is in no order of arrival, and shows the active ones last
+        slots.note("ns", key, Claim.WAITING, (key, key), 1)
+    slots.note("ns", "z", Claim.ACTIVE, ("z", "z"), 1)
+    assert [wait(slots, key, limit=1).position for key in "ab"] == [1, 2]
+    slots.forget("ns", "z", 1)
+    assert [wait(slots, key, limit=1).position for key in "ba"] == [2, 0]
+
+
+def test_who_held_nothing_wakes_nobody() -> None:
+    slots: Slots[str] = Slots()
+    slots.note("ns", "a", Claim.WAITING, ("a", "a"), 1)
+    slots.note("ns", "finished", Claim.NONE, ("b", "b"), 1)
+    assert slots.woken() == []
+
+
 def test_a_slot_that_falls_free_wakes_the_first_in_line_only() -> None:
     slots: Slots[str] = Slots()
     for key in "abcd":

@@ -90,7 +90,7 @@ class Probes:
     def is_settled(self, body: Mapping[str, Any]) -> bool:
         return bool((body.get("status") or {}).get("value") == body["spec"]["value"])
 
-    async def observe(self, cluster: Cluster, key: Key) -> ObservedProbe | None:
+    async def observe(self, cluster: Cluster, key: Key, now: datetime) -> ObservedProbe | None:
         body = await cluster.get(PROBES, key.namespace, key.name)
         return None if body is None else ObservedProbe(body)
 
@@ -102,6 +102,11 @@ class Probes:
         name = event_name(metadata["name"], metadata["uid"], "Noted", value)
         event = EventDraft(name, "Normal", "Noted", f"the value is {value}")
         return Plan(status={"phase": "Running", "value": value}, events=(event,))
+
+    def refused(
+        self, observed: ObservedProbe, message: str, now: datetime, configuration: Configuration
+    ) -> Plan:
+        return Plan(status={"phase": "Refused"})
 
     def woken(self) -> tuple[Key, ...]:
         return ()

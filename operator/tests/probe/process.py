@@ -21,7 +21,7 @@ QUICK = {
     "leaseSeconds": 4,
     "renewDeadlineSeconds": 2.5,
     "retrySeconds": 0.3,
-    "writeTimeoutSeconds": 1.5,
+    "writeTimeoutSeconds": 1.2,
 }
 PATIENCE = 60.0
 

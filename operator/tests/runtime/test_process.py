@@ -106,6 +106,8 @@ def test_of_two_processes_one_leads_and_sigterm_hands_over_at_once(
         assert sorted(map(str, leads)) == ["0.0", "1.0"]
         leader, standby = (first, second) if leads[0] else (second, first)
         assert holder_of(probes_served, namespace).startswith(f"{leader.name}_")
+        of_kinds = [each.metric("probe_transitions_total") for each in (leader, standby)]
+        assert of_kinds == [0, None]  # else a standby would hide that nobody leads
         leader.process.send_signal(signal.SIGTERM)
         assert leader.await_exit() == 0
         standby.await_leading()  # an hour would pass, had the Lease not been given back

@@ -62,12 +62,17 @@ class Planned:
     def is_settled(self, body: Mapping[str, Any]) -> bool:
         return bool((body.get("status") or {}).get("phase") == "Succeeded")
 
-    async def observe(self, cluster: Cluster, key: Key) -> ObservedProbe | None:
+    async def observe(self, cluster: Cluster, key: Key, now: datetime) -> ObservedProbe | None:
         body = await cluster.get(PROBES, key.namespace, key.name)
         return None if body is None else ObservedProbe(body)
 
     def decide(self, observed: ObservedProbe, now: datetime, configuration: Configuration) -> Plan:
         return self.plan(observed.object)
+
+    def refused(
+        self, observed: ObservedProbe, message: str, now: datetime, configuration: Configuration
+    ) -> Plan:
+        return Plan(status={"phase": "Failed", "message": message})
 
     def woken(self) -> Iterable[Key]:
         woken, self.to_wake = self.to_wake, []
@@ -200,6 +205,25 @@ def test_a_job_that_is_there_already_is_no_error() -> None:
     bench.cluster.put(JOBS, manifest)
     bench.run()
     assert bench.status() == {"phase": "Running"}
+
+
+def test_a_job_that_is_refused_as_invalid_is_told_and_not_asked_for_again() -> None:
+    manifest = {"metadata": {"name": "job", "namespace": "ns"}}
+    bench = Bench(Plan((CreateJob(manifest),), requeue_after=0))
+    bench.add()
+    bench.cluster.fault = lambda verb, *_: errors.Invalid("too large") if verb == "create" else None
+    bench.run()
+    assert bench.status() == {"phase": "Failed", "message": "too large"}
+    assert bench.results() == {"success": 1}
+
+
+def test_a_guard_that_does_not_hold_is_looked_at_again() -> None:
+    bench = Bench(Plan((DeleteJob("job", "u"),), {"phase": "Cancelled"}))
+    bench.add()
+    bench.cluster.fault = lambda verb, *_: errors.Invalid("uid") if verb == "delete" else None
+    bench.run()
+    assert bench.status() is None
+    assert bench.results() == {"error": 1}
 
 
 def test_a_failed_action_stops_before_the_status() -> None:
@@ -353,12 +377,14 @@ def test_what_a_decision_wakes_is_enqueued_even_after_a_failure() -> None:
     assert Key("probes", "ns", "next") in bench.controller.known
 
 
-def test_an_event_is_valid_and_its_note_is_bounded() -> None:
+@pytest.mark.parametrize("text", ["x" * 5000, "ş" * 1000, "…" * 342])
+def test_an_event_is_valid_and_its_note_is_bounded_in_bytes(text: str) -> None:
     bench = Bench(Plan())
     body = bench.add()
-    event = event_object("pod" * 100, body, EventDraft("e", "Warning", "Failed", "x" * 5000), NOW)
+    event = event_object("pod" * 100, body, EventDraft("e", "Warning", "Failed", text), NOW)
     assert event["eventTime"] == "2026-01-02T03:04:05.000000Z"
-    assert len(event["note"]) == 1024
+    assert 1020 < len(event["note"].encode()) <= 1024
+    assert event["note"].endswith(text[0] + "…")
     assert len(event["reportingInstance"]) == 128
     assert event["regarding"]["uid"] == body["metadata"]["uid"]
     assert event["apiVersion"] == EVENTS.api_version

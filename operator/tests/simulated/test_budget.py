@@ -54,6 +54,12 @@ def test_other_lives_are_cheap_too(name: str, most: int) -> None:
     assert len(writes(undisturbed(name))) <= most
 
 
+def test_a_run_that_starts_at_once_costs_no_search_among_events() -> None:
+    assert [
+        call for call in undisturbed("success").calls if call.key.plural == "events" and call.verb == "list"
+    ] == []
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_events_are_posted_twice_at_most_and_exist_once(name: str) -> None:
     ended = undisturbed(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from simulated.client import Fault
@@ -15,6 +17,7 @@ from simulated.world import World
 
 RUNS = 20
 LIMIT = 3
+NAMES = [f"run-{number:02}" for number in range(RUNS)]
 LIMITED = CONFIGURATION.model_copy(
     update={"limits": CONFIGURATION.limits.model_copy(update={"max_active_runs": LIMIT})}
 )
@@ -23,14 +26,14 @@ LIMITED = CONFIGURATION.model_copy(
 class Line:
     """Many runs at a time, applied a second after one another; and who had a Job when."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = NAMES) -> None:
+        self.names = names
         self.most = 0
         self.order: list[str] = []
 
     def prepare(self, world: World) -> None:
         chance = Chance(1)
-        for number in range(RUNS):
-            name = f"run-{number:02}"
+        for number, name in enumerate(self.names):
             seconds = chance.between(5, 30, name)
             world.clock.after(number, lambda n=name, s=seconds: world.apply(n, [Exit(seconds=s)]))  # type: ignore[misc]
         world.store.watch(lambda type_, body: self._look(world, type_, body))
@@ -52,7 +55,7 @@ def test_no_more_runs_than_allowed_hold_a_job_and_the_first_come_is_the_first_se
     line = Line()
     ended = played(line)
     assert line.most == LIMIT
-    assert line.order == [f"run-{number:02}" for number in range(RUNS)]
+    assert line.order == list(line.names)
     phases = {ended.world.run(name)["status"]["phase"] for name in line.order}
     assert phases == {"Succeeded"}
     assert all("queuePosition" not in ended.world.run(name)["status"] for name in line.order)
@@ -68,12 +71,17 @@ def test_a_position_is_written_when_it_has_halved_and_not_at_every_step() -> Non
 
 @pytest.mark.parametrize("write", [5, 17, 40, 80])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_successor_knows_who_holds_a_job_and_who_is_next(write: int, moment: str) -> None:
-    line = Line()
+@pytest.mark.parametrize("names", [NAMES, NAMES[::-1]], ids=["listed-first", "listed-last"])
+def test_a_successor_knows_who_holds_a_job_and_who_is_next(
+    write: int, moment: str, names: Sequence[str]
+) -> None:
+    line = Line(names)
     ended = played(line, Crash(write, moment))  # type: ignore[arg-type]
     assert len(ended.processes) == 2
     assert line.most == LIMIT
-    assert line.order == [f"run-{number:02}" for number in range(RUNS)]
+    # those who find room at once are admitted at once, in any order after a crash; the rest one by one
+    assert set(line.order[:LIMIT]) == set(line.names[:LIMIT])
+    assert line.order[LIMIT:] == list(line.names[LIMIT:])
 
 
 @pytest.mark.parametrize("deliver", [deaf, shuffled(3, 5.0)])

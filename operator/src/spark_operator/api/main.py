@@ -16,7 +16,7 @@ from spark_operator.api.authentication import Authenticator
 from spark_operator.api.authorization import Authorizer
 from spark_operator.api.metrics import Metrics
 from spark_operator.api.runs import Runs
-from spark_operator.api.serve import listen, serve
+from spark_operator.api.serve import serve
 from spark_operator.api.services import Services
 from spark_operator.api.start_request import InvalidDefaults, complete_defaults
 from spark_operator.cluster.client import KubernetesCluster
@@ -25,6 +25,7 @@ from spark_operator.cluster.metrics import requests_counter
 from spark_operator.cluster.transport import Transport
 from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration
 from spark_operator.logs import configure_logs
+from spark_operator.serving import PortInUse, listen
 
 LOG = logging.getLogger(__name__)
 STOPPED, UNUSABLE = 0, 2
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
         asyncio.run(_run(options))
-    except (InvalidConfiguration, InvalidDefaults, WeakToken, NoConnection, OSError) as error:
+    except (InvalidConfiguration, InvalidDefaults, WeakToken, NoConnection, PortInUse, OSError) as error:
         LOG.error("%s", error)
         return UNUSABLE
     return STOPPED
@@ -54,7 +55,7 @@ async def _run(options: argparse.Namespace) -> None:
     configuration = ConfigurationFile(options.config, metrics.registry)
     complete_defaults(configuration.current().api.run_defaults)
     admin = AdminToken(options.admin_token_file)
-    http, metrics_port = listen(options.host, options.port), listen(options.host, options.metrics_port)
+    http, metrics_port = listen(options.port, options.host), listen(options.metrics_port, options.host)
     cluster = KubernetesCluster(
         await Transport.of_process(options.kubeconfig), requests_counter(metrics.registry)
     )
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--config", type=Path, default=Path("/etc/spark/config.yaml"), metavar="FILE", help="%(default)s")
     add("--kubeconfig", type=Path, metavar="FILE", help="in a pod: its service account; else as kubectl")
-    add("--host", default="0.0.0.0", help="address to listen at (default: all)")  # noqa: S104  # a pod's own
+    add("--host", default="", help="address to listen at (default: all)")
     add("--port", type=int, default=4010, help="API (default: 4010)")
     add("--metrics-port", type=int, default=8080, help="metrics and liveness (default: 8080)")
     add(

@@ -77,7 +77,7 @@ def position_of(parameters: Mapping[str, str]) -> Position | None:
         match json.loads(base64.urlsafe_b64decode(token.encode())):
             case [str(created), str(name)]:
                 return created, name
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         pass
     raise invalid("continue", "must be the `continue` of a former answer")
 

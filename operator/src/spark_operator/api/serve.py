@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
-from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from spark_operator.serving import Server
+
 GRACE_SECONDS = 10
-BACKLOG = 1024
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are for the process, not for one of its servers."""
-        yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `OSError` that names the port."""
-    try:
-        return socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as error:
-        raise OSError(f"port {port} of {host}: {error.strerror}") from None
 
 
 async def serve(*applications: tuple[ASGIApp, socket.socket]) -> None:
     """Serves each application at its socket until SIGTERM or SIGINT, then finishes the answers in hand."""
-    servers = [_Server(server_config(application)) for application, _ in applications]
+    servers = [Server(server_config(application)) for application, _ in applications]
 
     def stop() -> None:
         for server in servers:

@@ -11,7 +11,7 @@ from spark_operator.cluster.resources import BACKTEST_RUNS, EVENTS, JOBS, PODS, 
 from spark_operator.configuration.model import Configuration
 from spark_operator.controllers.run_metrics import RunMetrics
 from spark_operator.core import job as jobs
-from spark_operator.core.backtestrun.decide import decide
+from spark_operator.core.backtestrun.decide import decide, refused
 from spark_operator.core.backtestrun.observed import (
     ObservedRun,
     claim,
@@ -23,9 +23,10 @@ from spark_operator.core.backtestrun.observed import (
     reads_pods,
 )
 from spark_operator.core.backtestrun.results import executions
+from spark_operator.core.backtestrun.running import quotes_events
 from spark_operator.core.names import RUN_LABEL
 from spark_operator.core.plan import Plan
-from spark_operator.core.slots import Place, Slots
+from spark_operator.core.slots import Claim, Order, Slots
 from spark_operator.runtime.kind import Key
 
 CONTROLLER_UID_LABEL = "batch.kubernetes.io/controller-uid"
@@ -43,7 +44,7 @@ class BacktestRuns:
         self._slots: Slots[Key] = Slots()
 
     def remember(self, body: Mapping[str, Any]) -> None:
-        self._place(body)
+        self._slots.note(*self._claim(body))
         self._metrics.observe(body)
 
     def forget(self, key: Key) -> None:
@@ -56,11 +57,12 @@ class BacktestRuns:
     def woken(self) -> list[Key]:
         return self._slots.woken()
 
-    async def observe(self, cluster: Cluster, key: Key) -> ObservedRun | None:
+    async def observe(self, cluster: Cluster, key: Key, now: datetime) -> ObservedRun | None:
         run = await cluster.get(BACKTEST_RUNS, key.namespace, key.name)
         if run is None:
             return None
-        place = self._place(run)
+        self._metrics.observe(run)
+        place = self._slots.place(*self._claim(run))
         name = job_name(run)
         job = await cluster.get(JOBS, key.namespace, name) if name else None
         pods = await _pods(cluster, job) if job is not None and reads_pods(run, job) else ()
@@ -70,7 +72,7 @@ class BacktestRuns:
             pods=pods,
             others=await _owned_jobs(cluster, run) if may_have_other_jobs(run) else (),
             event=await _newest_event(cluster, job, pods)
-            if job is not None and _hangs(run, job, pods)
+            if job is not None and _hangs(run, job, pods) and quotes_events(job, now)
             else "",
             place=place,
         )
@@ -81,13 +83,18 @@ class BacktestRuns:
     def decide(self, observed: ObservedRun, now: datetime, configuration: Configuration) -> Plan:
         return decide(observed, now, configuration)
 
+    def refused(
+        self, observed: ObservedRun, message: str, now: datetime, configuration: Configuration
+    ) -> Plan:
+        return refused(observed, message, now, configuration)
+
     def record(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         self._metrics.record(before, after)
 
-    def _place(self, run: Mapping[str, Any]) -> Place:
+    def _claim(self, run: Mapping[str, Any]) -> tuple[str, Key, Claim, Order, int]:
         configuration = self._configuration()
         metadata = run["metadata"]
-        return self._slots.place(
+        return (
             metadata["namespace"],
             Key(BACKTEST_RUNS.plural, metadata["namespace"], metadata["name"]),
             claim(run, configuration.guardrails.required),

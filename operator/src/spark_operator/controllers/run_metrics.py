@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,8 @@ class _Live:
 class RunMetrics:
     """Series of one operator process; all label values are there from the start."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         strategies = [*(entry.name for entry in catalogue()), OTHER]
         self._started = Counter(
             "backtest_start_total", "Runs whose first attempt was settled", registry=registry
@@ -89,11 +91,13 @@ class RunMetrics:
     def observe(self, run: Mapping[str, Any]) -> None:
         """Takes a run into the gauges, or out of them."""
         key = run["metadata"]["namespace"], run["metadata"]["name"]
-        live = _live(run)
+        former, live = self._live.pop(key, None), _live(run)
         if live is None:
-            self._live.pop(key, None)
-        else:
-            self._live[key] = live
+            return
+        if former and former.word is live.word is Word.QUEUED and live.since:
+            # what it waited by design, such as in our own line, is no sign of a queue that is stuck
+            live = _Live(live.word, max(live.since, former.since or self._now()))
+        self._live[key] = live
 
     def forget(self, namespace: str, name: str) -> None:
         """A run is gone."""
@@ -115,7 +119,8 @@ class RunMetrics:
         if "attempt" not in former and status.get("attempt") == 1:
             self._started.inc()
         if was is not now:
-            if now is Word.DONE and was is Word.QUEUED:  # so short that no look caught it running
+            if _ended(status) and was is Word.QUEUED and "startTime" in status:
+                # so short that no look caught it running
                 self._runs.labels(Word.RUNNING.value).inc()
             self._runs.labels(now.value).inc()
         if _ended(status) and not _ended(former):
@@ -152,7 +157,7 @@ class RunMetrics:
             ("backtest_queued_runs", "Runs that are queued", lambda: self._count(Word.QUEUED)),
             (
                 "backtest_oldest_queued_timestamp_seconds",
-                "Creation of the oldest run that is queued, but for those that wait by design; 0 if none",
+                "Since when a queued run has waited, but not by design; 0 if none",
                 lambda: self._oldest(Word.QUEUED),
             ),
             (

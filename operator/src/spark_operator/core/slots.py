@@ -46,25 +46,30 @@ class Slots(Generic[K]):
         self._groups: defaultdict[str, _Group[K]] = defaultdict(_Group)
         self._woken: dict[K, None] = {}
 
+    def note(self, group: str, key: K, claim: Claim, order: Order, limit: int) -> None:
+        """Takes note of a claim and admits nobody: those who hold a slot may not all be known yet."""
+        members = self._groups[group]
+        if claim is Claim.NONE:
+            self._release(group, key, limit)
+        elif claim is Claim.ACTIVE:
+            self._leave_line(members, key)
+            members.active.add(key)
+        elif key not in members.active and key not in members.orders:
+            members.orders[key] = order
+            insort(members.waiting, (order, key))
+
     def place(self, group: str, key: K, claim: Claim, order: Order, limit: int) -> Place:
         """Takes note of a claim and answers with the place.
 
         A claim that waits is admitted when it is among the first for which there is room; once admitted it
         stays so until it claims nothing.
         """
+        self.note(group, key, claim, order, limit)
+        if claim is not Claim.WAITING:
+            return ADMITTED
         members = self._groups[group]
-        if claim is Claim.NONE:
-            self._release(group, key, limit)
-            return ADMITTED
-        if claim is Claim.ACTIVE:
-            self._leave_line(members, key)
-            members.active.add(key)
-            return ADMITTED
         if key in members.active:
             return ADMITTED
-        if key not in members.orders:
-            members.orders[key] = order
-            insort(members.waiting, (order, key))
         position = bisect_left(members.waiting, (members.orders[key], key)) + 1
         if position <= limit - len(members.active):
             self._leave_line(members, key)
@@ -84,10 +89,11 @@ class Slots(Generic[K]):
 
     def _release(self, group: str, key: K, limit: int) -> None:
         members = self._groups[group]
-        members.active.discard(key)
-        self._leave_line(members, key)
-        for _, waiting in members.waiting[: max(0, limit - len(members.active))]:
-            self._woken[waiting] = None
+        if key in members.active or key in members.orders:
+            members.active.discard(key)
+            self._leave_line(members, key)
+            for _, waiting in members.waiting[: max(0, limit - len(members.active))]:
+                self._woken[waiting] = None
         if not members.active and not members.waiting:
             del self._groups[group]
 

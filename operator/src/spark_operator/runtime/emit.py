@@ -13,7 +13,7 @@ from spark_operator.core.plan import EventDraft
 
 LOG = logging.getLogger(__name__)
 CONTROLLER = "spark.trading/operator"
-MAX_NOTE = 1024
+MAX_NOTE_BYTES = 1024
 MAX_INSTANCE = 128
 
 
@@ -33,7 +33,6 @@ async def emit(
 
 def event_object(instance: str, about: Object, draft: EventDraft, now: datetime) -> Object:
     metadata = about["metadata"]
-    note = draft.message if len(draft.message) <= MAX_NOTE else draft.message[: MAX_NOTE - 1] + "…"
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
@@ -44,7 +43,7 @@ def event_object(instance: str, about: Object, draft: EventDraft, now: datetime)
         "action": draft.reason,
         "reason": draft.reason,
         "type": draft.type,
-        "note": note,
+        "note": shortened(draft.message),
         "regarding": {
             "apiVersion": about["apiVersion"],
             "kind": about["kind"],
@@ -53,6 +52,15 @@ def event_object(instance: str, about: Object, draft: EventDraft, now: datetime)
             "uid": metadata["uid"],
         },
     }
+
+
+def shortened(message: str) -> str:
+    """At most what a note may have, which the API server counts in bytes."""
+    content = message.encode()
+    if len(content) <= MAX_NOTE_BYTES:
+        return message
+    ellipsis = "…"
+    return content[: MAX_NOTE_BYTES - len(ellipsis.encode())].decode(errors="ignore") + ellipsis
 
 
 def micro_time(moment: datetime) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -14,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+
+from spark_operator.serving import Server
 
 Problem = Callable[[], str]
 """Why something is not as it should be; empty when it is."""
@@ -36,38 +37,15 @@ def health_application(unhealthy: Problem, unready: Problem, registry: Collector
     return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes.items()])
 
 
-class PortInUse(ValueError):
-    """Nothing can listen there."""
-
-
-def listen(port: int) -> socket.socket:
-    """A socket on all addresses, IPv6 too where there is any. Raises `PortInUse`."""
-    try:
-        if socket.has_dualstack_ipv6():
-            with contextlib.suppress(OSError):
-                return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
-        return socket.create_server(("", port))
-    except OSError as error:
-        raise PortInUse(f"port {port}: {error.strerror or error}") from None
-
-
 async def serve(application: Starlette, listener: socket.socket) -> None:
     """Serves until cancelled."""
     config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off")
-    server = _Server(config)
+    server = Server(config)
     try:
         await server.serve(sockets=[listener])
     except asyncio.CancelledError:
         server.should_exit = True
         raise
-
-
-class _Server(uvicorn.Server):
-    """Without signal handlers: the process has its own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _answer(problem: str) -> Response:

@@ -46,11 +46,14 @@ class Kind(Protocol):
     def is_settled(self, body: Mapping[str, Any]) -> bool:
         """Whether the body alone says that nothing is to be done, so that it need not be read live."""
 
-    async def observe(self, cluster: Cluster, key: Key) -> Any:
+    async def observe(self, cluster: Cluster, key: Key, now: datetime) -> Any:
         """Everything that a decision needs, as an `Observed`; None when the object is gone."""
 
     def decide(self, observed: Any, now: datetime, configuration: Configuration) -> Plan:
         """What is to be done. Pure."""
+
+    def refused(self, observed: Any, message: str, now: datetime, configuration: Configuration) -> Plan:
+        """What is to be done when the API server refuses the planned child as invalid. Pure."""
 
     def woken(self) -> Iterable[Key]:
         """Keys that the last decision set free to go on, such as the next in line; each is told once."""

@@ -26,10 +26,10 @@ from spark_operator.cluster.metrics import requests_counter
 from spark_operator.cluster.transport import Transport
 from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration
 from spark_operator.logs import configure_logs
-from spark_operator.runtime.health import PortInUse, listen
 from spark_operator.runtime.lease import LeaseLost
 from spark_operator.runtime.process import Kinds, OperatorProcess, Place
 from spark_operator.runtime.pump import PumpEnded
+from spark_operator.serving import PortInUse, listen
 
 LOG = logging.getLogger(__name__)
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60)
 QUEUE_SECONDS = (0.001, 0.01, 0.1, 1, 10, 60, 600)
@@ -68,6 +70,17 @@ class QueueFamilies:
 
     def queue(self, name: str) -> QueueMetrics:
         return QueueMetrics(self, name)
+
+
+class LeadersSeries(Collector):
+    """The series of the kinds, told by the leader alone: of another process they would be zeros and old."""
+
+    def __init__(self, registry: CollectorRegistry, leads: Callable[[], bool]) -> None:
+        self._registry = registry
+        self._leads = leads
+
+    def collect(self) -> Iterable[Metric]:
+        return self._registry.collect() if self._leads() else ()
 
 
 class ReconcileFamilies:

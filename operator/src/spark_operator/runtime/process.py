@@ -21,7 +21,7 @@ from spark_operator.runtime.discovery import Discovery
 from spark_operator.runtime.health import health_application, serve
 from spark_operator.runtime.kind import Key, Kind
 from spark_operator.runtime.lease import LeaderElection, Timing
-from spark_operator.runtime.metrics import QueueFamilies, ReconcileFamilies
+from spark_operator.runtime.metrics import LeadersSeries, QueueFamilies, ReconcileFamilies
 from spark_operator.runtime.pump import Pump
 from spark_operator.runtime.queue import Backoff, WorkQueue
 from spark_operator.runtime.reconcile import Reconciler, utc_now
@@ -60,7 +60,9 @@ class OperatorProcess:
         self._machinery = settings.controller
         self._configuration = configuration
         self._registry = registry
-        self._kinds = kinds(configuration.current, registry)
+        domain = CollectorRegistry()
+        registry.register(LeadersSeries(domain, lambda: self._leading))
+        self._kinds = kinds(configuration.current, domain)
         self._election = LeaderElection(
             cluster,
             place.namespace,

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from spark_operator.cluster.errors import Invalid
 from spark_operator.cluster.interface import Cluster
 from spark_operator.configuration.model import Configuration
-from spark_operator.core.plan import Plan
+from spark_operator.core.plan import CreateJob, Plan
 from spark_operator.runtime.apply import apply
 from spark_operator.runtime.emit import emit
-from spark_operator.runtime.kind import Key, Kind
+from spark_operator.runtime.kind import Key, Kind, Observed
 from spark_operator.runtime.status import StatusWriter
 
 
@@ -48,18 +49,29 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> Outcome:
         """One look. Raises `ClusterError`s; any call may be repeated."""
-        observed = await self.kind.observe(self._cluster, key)
+        observed = await self.kind.observe(self._cluster, key, self._now())
         if observed is None:
             self.forget(key)
             return Outcome(gone=True)
         late = self._status.confirm(key, observed.object)
         await emit(self._cluster, self._instance, observed.object, late, self._now())
         plan: Plan = self.kind.decide(observed, self._now(), self._configuration())
-        for action in plan.actions:
-            await apply(self._cluster, key.namespace, action)
+        plan = await self._applied(plan, key.namespace, observed)
         await self._status.put(key, observed.object, plan)
         await emit(self._cluster, self._instance, observed.object, plan.events, self._now())
         return Outcome(plan.requeue_after)
+
+    async def _applied(self, plan: Plan, namespace: str, observed: Observed) -> Plan:
+        """What is left of the plan once its actions are done."""
+        for action in plan.actions:
+            try:
+                await apply(self._cluster, namespace, action)
+            except Invalid as error:
+                if not isinstance(action, CreateJob):
+                    raise
+                # the same manifest would be refused again, and nobody would be told why nothing happens
+                return self.kind.refused(observed, error.message, self._now(), self._configuration())
+        return plan
 
     def forget(self, key: Key) -> None:
         """The object is gone."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from spark_operator.configuration.model import Configuration
 from spark_operator.core import job as jobs
+from spark_operator.core.backtestrun.attempt import fail
 from spark_operator.core.backtestrun.case import Case, Rule, deletion
 from spark_operator.core.backtestrun.ending import (
     being_deleted,
@@ -17,6 +18,7 @@ from spark_operator.core.backtestrun.ending import (
     vanished,
 )
 from spark_operator.core.backtestrun.observed import ObservedRun
+from spark_operator.core.backtestrun.reasons import Reason
 from spark_operator.core.backtestrun.running import not_started, running
 from spark_operator.core.backtestrun.starting import created, intended, queued, recorded, unguarded, unsound
 from spark_operator.core.backtestrun.status import observed_again
@@ -53,6 +55,12 @@ def decide(observed: ObservedRun, now: datetime, configuration: Configuration) -
     if plan.status is None and case.status.get("conditions"):
         plan = replace(plan, status=observed_again(case.run))
     return replace(plan, actions=(*_tidied(case), *plan.actions))
+
+
+def refused(observed: ObservedRun, message: str, now: datetime, configuration: Configuration) -> Plan:
+    """The end of a run whose Job the API server refuses: a quantity beyond its limit, a policy, its size."""
+    case = Case(observed, now, configuration)
+    return fail(case, Reason.INVALID_SPEC, f"the API server refuses the Job: {message}")
 
 
 def _tidied(case: Case) -> tuple[Action, ...]:

@@ -116,7 +116,7 @@ def _pod(spec: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]:
         },
         "serviceAccountName": defaults["serviceAccount"],
         "imagePullSecrets": [{"name": name} for name in defaults["imagePullSecrets"]],
-        "nodeSelector": {**asked.get("nodeSelector", {}), **defaults["nodeSelector"]},
+        "nodeSelector": {**defaults["nodeSelector"], **asked.get("nodeSelector", {})},
         "tolerations": [*defaults["tolerations"], *asked.get("tolerations", ())],
         "priorityClassName": asked.get("priorityClassName"),
         "containers": [_container(asked, intent)],

@@ -14,6 +14,8 @@ from spark_operator.core.conditions import find_condition, parse_time
 from spark_operator.core.plan import Plan
 
 LOOK_AGAIN = 15.0
+TAKEN_UP_WITHIN = 60.0
+"""The stock Job controller takes up about 8 Jobs a second: of a burst, the last ones wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class _Holdup:
     reason: Reason
     message: str
     since: datetime
+    patience: float = LOOK_AGAIN
+    bounded: bool = True
 
 
 def running(case: Case) -> Plan | None:
@@ -35,7 +39,7 @@ def running(case: Case) -> Plan | None:
 
 
 def not_started(case: Case) -> Plan | None:
-    """Said with the newest Event, and given up after the start deadline: but never for want of a node."""
+    """Said with the newest Event, and given up after the start deadline; never while others are slow."""
     if case.job is None:
         return None
     if any(map(jobs.is_being_deleted, case.observed.pods)):
@@ -43,27 +47,31 @@ def not_started(case: Case) -> Plan | None:
     holdup = _holdup(case, case.job)
     waited = (case.now - holdup.since).total_seconds()
     deadline = case.configuration.limits.start_deadline_seconds
-    if waited < LOOK_AGAIN:
-        return Plan(requeue_after=LOOK_AGAIN - max(waited, 0.0))
-    if waited >= deadline and _is_bounded(case, holdup.reason):
+    if waited < holdup.patience:
+        return Plan(requeue_after=holdup.patience - max(waited, 0.0))
+    if waited >= deadline and holdup.bounded:
         message = f"nothing started for {deadline} s: {holdup.message}"
         return fail(case, Reason.START_DEADLINE_EXCEEDED, message)
     status = case.state(State.PENDING, holdup.reason, holdup.message)
     return Plan(status=status, requeue_after=LOOK_AGAIN)
 
 
+def quotes_events(job: Job, now: datetime) -> bool:
+    """Whether a Job of which nothing has started is old enough for its newest Event to be told."""
+    return (now - parse_time(job["metadata"]["creationTimestamp"])).total_seconds() >= LOOK_AGAIN
+
+
 def _holdup(case: Case, job: Job) -> _Holdup:
     event = case.observed.event or "no Event says why"
     pods = case.observed.pods
     if not pods:
-        return _Holdup(
-            Reason.PODS_NOT_CREATED, f"the Job has made no pod: {event}", _active_since(job, case.now)
-        )
+        return _without_pods(case, job, event)
     pod = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"])
     scheduled = find_condition(pod["status"], "PodScheduled") or {}
     if scheduled.get("status") != "True":
         message = f"a pod waits for a node: {scheduled.get('message') or event}"
-        return _Holdup(Reason.UNSCHEDULABLE, message, parse_time(pod["metadata"]["creationTimestamp"]))
+        since = parse_time(pod["metadata"]["creationTimestamp"])
+        return _Holdup(Reason.UNSCHEDULABLE, message, since, bounded=False)
     waiting = jobs.waiting(pod)
     return _Holdup(
         Reason.PODS_NOT_STARTED,
@@ -72,10 +80,15 @@ def _holdup(case: Case, job: Job) -> _Holdup:
     )
 
 
-def _is_bounded(case: Case, reason: Reason) -> bool:
-    """Whether the wait may end the run: not for a node, nor for the successor of a disrupted pod."""
-    replaced = reason is Reason.PODS_NOT_CREATED and "startTime" in case.status
-    return not replaced and reason is not Reason.UNSCHEDULABLE
+def _without_pods(case: Case, job: Job, event: str) -> _Holdup:
+    """A Job without a start time is not taken up by the Job controller yet; refused pods come after that."""
+    since = _active_since(job, case.now)
+    if not jobs.has_start_time(job):
+        message = "the Job controller has not taken the Job up yet"
+        return _Holdup(Reason.PODS_NOT_CREATED, message, since, TAKEN_UP_WITHIN, bounded=False)
+    # once something ran, what is waited for is the successor of a disrupted pod
+    bounded = "startTime" not in case.status
+    return _Holdup(Reason.PODS_NOT_CREATED, f"the Job has made no pod: {event}", since, bounded=bounded)
 
 
 def _active_since(job: Job, now: datetime) -> datetime:

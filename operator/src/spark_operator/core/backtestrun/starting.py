@@ -66,7 +66,10 @@ def created(case: Case) -> Plan | None:
     """Write 2: the Job, from spec and intent alone."""
     if case.observed.job is not None:
         return None
-    spec = resolved(case.run)
+    try:
+        spec = resolved(case.run)
+    except SpecError as error:
+        return fail(case, Reason.INVALID_SPEC, str(error))
     if spec_hash(spec) != case.status["specHash"]:
         return intend(case, case.attempt + 1, Reason.RETRYING, "this operator resolves the spec otherwise")
     manifest = render_job(

@@ -7,6 +7,7 @@ from spark_operator.core.backtestrun.case import Case, Job, suspension
 from spark_operator.core.backtestrun.reasons import Reason
 from spark_operator.core.backtestrun.render import QUEUE_LABEL
 from spark_operator.core.backtestrun.status import State
+from spark_operator.core.conditions import is_true
 from spark_operator.core.plan import ClearJobStartTime, Plan
 
 STOPPING_PAUSE = 2.0
@@ -29,7 +30,9 @@ def suspended(case: Case) -> Plan | None:
         State.SUSPENDED, Reason.USER_REQUESTED, message, jobUID=job["metadata"]["uid"], startTime=None
     )
     clearing = (_clearing(job),) if jobs.has_start_time(job) else ()
-    return Plan(actions=clearing, status=status, events=(case.event(Reason.USER_REQUESTED, message),))
+    told = is_true(case.status, "Suspended")
+    events = () if told else (case.event(Reason.USER_REQUESTED, message),)
+    return Plan(actions=clearing, status=status, events=events)
 
 
 def held_by_kueue(case: Case) -> Plan | None:
