@@ -38,6 +38,7 @@ lint: $(READY) ## format, lint, types, import rules, lock file and generated fil
 	$(BIN)/lint-imports
 	$(BIN)/python -m spark_crds.generate --check
 	$(BIN)/python -m charts.generate --check
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m spark_engine.strategies.catalogue --check
 
 format: $(READY) ## write what `make lint` would ask for
@@ -48,6 +49,7 @@ generate: $(READY) ## write the generated files: strategies.json, the CRDs, the 
 	$(BIN)/python -m spark_engine.strategies.catalogue
 	$(BIN)/python -m spark_crds.generate
 	$(BIN)/python -m charts.generate
+	$(BIN)/python -m docs.generate
 
 bench: $(READY) ## speed as ratios, both sides in one run
 	$(BIN)/python -m bench
