@@ -33,6 +33,9 @@ ADVICE: dict[str, dict[Reason, str]] = {
         Reason.NO_EFFECTIVE_REVISION: (
             "There is no kind for guardrails yet: leave out `spec.guardrailRef`, and `guardrails.required`."
         ),
+        Reason.JOB_FORBIDDEN: (
+            "Mend what the message names: a right of the operator, a quota of Jobs. It goes on by itself."
+        ),
         Reason.INTENDED: "Nothing: a moment.",
         Reason.STARTING: "Nothing: seconds. After 15 s another reason says what keeps it.",
         Reason.PODS_NOT_CREATED: (

@@ -80,6 +80,17 @@ def test_every_setting_that_is_changed_arrives(helm: Helm) -> None:
     assert found == Configuration.model_validate(wanted)
 
 
+def test_a_store_on_a_volume_is_mounted_in_the_api_for_reading(helm: Helm) -> None:
+    store = {"uri": "file:///artifacts", "claim": "evidence"}
+    objects = helm.render({"store": store, "watch": {"namespaces": ["spark-system"]}})
+    assert Configuration.model_validate(configuration(objects)).store.claim == "evidence"
+    (api,) = (each for each in deployments(objects) if each["metadata"]["name"] == "spark-api")
+    volume = {"name": "store", "persistentVolumeClaim": {"claimName": "evidence", "readOnly": True}}
+    assert volume in pod_of(api)["spec"]["volumes"]
+    mount = {"name": "store", "mountPath": "/artifacts", "readOnly": True}
+    assert mount in pod_of(api)["spec"]["containers"][0]["volumeMounts"]
+
+
 def test_no_setting_of_the_operator_is_left_out_of_that_test() -> None:
     def names(model: type[BaseModel], prefix: str = "") -> set[str]:
         found: set[str] = set()
@@ -90,7 +101,8 @@ def test_no_setting_of_the_operator_is_left_out_of_that_test() -> None:
         return found
 
     changed = {f"{section}.{name}" for section, values in CHANGED.items() for name in values}
-    assert names(Configuration) == changed | {"instance", "engine.image"}
+    elsewhere = {"instance", "engine.image", "store.claim"}
+    assert names(Configuration) == changed | elsewhere
 
 
 def test_a_change_that_is_read_at_run_time_restarts_no_pod(helm: Helm, default: list[Object]) -> None:

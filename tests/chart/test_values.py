@@ -34,10 +34,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"monitoring": {"interval": "15"}}, "/monitoring/interval", "does not match pattern"),
     ({"networkPolicies": {"apiServerPorts": [0]}}, "/networkPolicies/apiServerPorts/0", "minimum"),
     (
-        {"store": {"uri": "file:///artifacts"}},
+        {"store": {"uri": "file:///artifacts", "claim": "evidence"}},
         "",
         "store.uri: file:///artifacts is a volume of one namespace: watch.namespaces must be [spark-system]",
     ),
+    ({"store": {"claim": "evidence"}}, "", "store.claim: a file:// uri needs a PersistentVolumeClaim"),
+    ({"controller": {"writeTimeoutSeconds": 5}}, "", "controller.writeTimeoutSeconds: must be less than"),
     ({"api": {"ingress": {"enabled": True}}}, "", "api.ingress.host: must be given"),
     ({"controller": {"renewDeadlineSeconds": 15}}, "", "must be less than controller.leaseSeconds"),
     ({"controller": {"retrySeconds": 10}}, "", "must be less than controller.renewDeadlineSeconds"),

@@ -23,6 +23,9 @@
 {{- if and (hasPrefix "file://" .Values.store.uri) (ne (join "," .Values.watch.namespaces) .Release.Namespace) -}}
 {{- fail (printf "store.uri: %s is a volume of one namespace: watch.namespaces must be [%s]" .Values.store.uri .Release.Namespace) -}}
 {{- end -}}
+{{- if ne (hasPrefix "file://" .Values.store.uri) (ne .Values.store.claim "") -}}
+{{- fail "store.claim: a file:// uri needs a PersistentVolumeClaim, and no other uri does" -}}
+{{- end -}}
 {{- if and .Values.api.ingress.enabled (not .Values.api.ingress.host) -}}
 {{- fail "api.ingress.host: must be given when api.ingress.enabled is true" -}}
 {{- end -}}
@@ -32,6 +35,9 @@
 {{- end -}}
 {{- if ge (float64 .retrySeconds) (float64 .renewDeadlineSeconds) -}}
 {{- fail "controller.retrySeconds: must be less than controller.renewDeadlineSeconds" -}}
+{{- end -}}
+{{- if ge (float64 .writeTimeoutSeconds) (subf (float64 .leaseSeconds) (float64 .renewDeadlineSeconds)) -}}
+{{- fail "controller.writeTimeoutSeconds: must be less than controller.leaseSeconds - controller.renewDeadlineSeconds" -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

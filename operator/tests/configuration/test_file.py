@@ -44,6 +44,7 @@ def test_the_smallest_file_has_every_default(path: Path) -> None:
         ),
         (SMALLEST + "limits: {maxActiveRuns: many}", ["limits.maxActiveRuns", "integer", "'many'"]),
         (SMALLEST + "api: {mode: off}", ["api.mode", "'readWrite' or 'readOnly'"]),
+        (SMALLEST + "store: {uri: file:///x}", ["store.claim", "PersistentVolumeClaim", "'file:///x'"]),
         (SMALLEST + "store: {uri: ftp://x}", ["store.uri", "s3|gs|az|file", "'ftp://x'"]),
         (
             "engine: {image: a, tolerations: [{keys: a}]}",

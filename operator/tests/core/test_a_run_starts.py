@@ -82,13 +82,25 @@ def test_a_node_selector_of_the_run_is_above_that_of_every_run(world: Worlds) ->
 def test_a_job_that_the_api_server_refuses_ends_the_run_in_its_words(world: Worlds) -> None:
     w = world()
     w.step()
-    plan = refused(ObservedRun(w.run), "requests: must be less than the limit", w.now, w.configuration)
+    words = "requests: must be less than the limit"
+    plan = refused(ObservedRun(w.run), words, w.now, w.configuration, for_good=True)
     w.run["status"] = plan.status
     assert w.condition("Failed") == ("True", "InvalidSpec")
     assert w.text("Failed") == "the API server refuses the Job: requests: must be less than the limit"
     assert w.condition("Reconciling") is None
     assert [event.reason for event in plan.events] == ["InvalidSpec"]
     assert list(server_violations(w.run)) == []
+
+
+def test_a_job_that_is_forbidden_holds_the_run_and_says_why(world: Worlds) -> None:
+    w = world()
+    w.step()
+    plan = refused(ObservedRun(w.run), "exceeded quota: jobs", w.now, w.configuration, for_good=False)
+    w.run["status"] = plan.status
+    assert w.condition("Reconciling") == ("True", "JobForbidden")
+    assert w.text("Ready") == "exceeded quota: jobs"
+    assert plan.requeue_after == 30
+    assert w.step().actions != ()
 
 
 def test_a_spec_that_a_newer_operator_cannot_resolve_ends_before_a_job(world: Worlds) -> None:
@@ -135,6 +147,16 @@ def test_the_intent_of_an_attempt_outlives_a_change_of_the_configuration(world: 
     w.configuration = world({"engine": {"image": "engine:2"}}).configuration
     manifest = w.step().actions[0].manifest
     assert manifest["spec"]["template"]["spec"]["containers"][0]["image"] == "engine:1"
+
+
+def test_a_store_on_a_volume_is_mounted_where_its_uri_says(world: Worlds) -> None:
+    w = world({"store": {"uri": "file:///artifacts", "claim": "evidence"}})
+    w.step()
+    pod = w.step().actions[0].manifest["spec"]["template"]["spec"]
+    assert {"name": "store", "persistentVolumeClaim": {"claimName": "evidence"}} in pod["volumes"]
+    assert {"name": "store", "mountPath": "/artifacts"} in pod["containers"][0]["volumeMounts"]
+    assert w.status["intent"]["artifactUri"] == "file:///artifacts/evidence/backtest/quants/a-run-run-1"
+    assert list(server_violations(w.run)) == []
 
 
 def test_rendering_is_repeatable_to_the_byte(world: Worlds) -> None:

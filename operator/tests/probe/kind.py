@@ -104,7 +104,13 @@ class Probes:
         return Plan(status={"phase": "Running", "value": value}, events=(event,))
 
     def refused(
-        self, observed: ObservedProbe, message: str, now: datetime, configuration: Configuration
+        self,
+        observed: ObservedProbe,
+        message: str,
+        now: datetime,
+        configuration: Configuration,
+        *,
+        for_good: bool,
     ) -> Plan:
         return Plan(status={"phase": "Refused"})
 

@@ -70,9 +70,15 @@ class Planned:
         return self.plan(observed.object)
 
     def refused(
-        self, observed: ObservedProbe, message: str, now: datetime, configuration: Configuration
+        self,
+        observed: ObservedProbe,
+        message: str,
+        now: datetime,
+        configuration: Configuration,
+        *,
+        for_good: bool,
     ) -> Plan:
-        return Plan(status={"phase": "Failed", "message": message})
+        return Plan(status={"phase": "Failed" if for_good else "Pending", "message": message})
 
     def woken(self) -> Iterable[Key]:
         woken, self.to_wake = self.to_wake, []
@@ -281,10 +287,18 @@ def test_a_namespace_that_goes_is_left_alone() -> None:
     assert bench.controller.queue.failures(KEY) == 0
 
 
-def test_what_is_forbidden_otherwise_is_tried_again() -> None:
+def test_a_job_that_is_forbidden_is_told_and_tried_again() -> None:
     bench = Bench(Plan((CreateJob({"metadata": {"name": "job"}}),)))
     bench.add()
     bench.cluster.fault = lambda verb, *_: errors.Forbidden("exceeded quota") if verb == "create" else None
+    bench.run()
+    assert bench.kind.recorded[-1][1] == {"phase": "Pending", "message": "exceeded quota"}
+
+
+def test_what_is_forbidden_otherwise_is_tried_again() -> None:
+    bench = Bench(Plan(status={"phase": "Running"}))
+    bench.add()
+    bench.cluster.fault = lambda verb, *_: errors.Forbidden("no") if verb == "replace_status" else None
     bench.run()
     assert bench.results() == {"error": 1}
     assert bench.controller.queue.failures(KEY) == 1

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, ValidationError
 from spark_crds.manifest import ManifestError, load_manifest
 
-from spark_operator.configuration.model import Configuration, Controller
+from spark_operator.configuration.model import Configuration, Controller, Store
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
@@ -108,8 +108,8 @@ def _parsed(content: bytes, path: Path) -> Configuration:
     except ValidationError as error:
         problems = [f"{path}: {_problem(dict(each))}" for each in error.errors(include_url=False)]
         raise InvalidConfiguration("\n".join(problems)) from None
-    if problem := _timing_problem(configuration.controller):
-        raise InvalidConfiguration(f"{path}: controller.{problem}")
+    if problem := _store_problem(configuration.store) or _timing_problem(configuration.controller):
+        raise InvalidConfiguration(f"{path}: {problem}")
     return configuration
 
 
@@ -142,13 +142,24 @@ def _model_of(annotation: Any) -> type[BaseModel]:
     return next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
 
 
+def _store_problem(store: Store) -> str:
+    """A file is where its volume is, and a volume has nothing else to hold."""
+    if store.uri.startswith("file://") == bool(store.claim):
+        return ""
+    return f"store.claim: a file:// uri needs a PersistentVolumeClaim, and no other does; got {store.uri!r}"
+
+
 def _timing_problem(controller: Controller) -> str:
     """A write that outlives the Lease could meet the write of another leader."""
+    margin = "leaseSeconds - renewDeadlineSeconds"
     left = controller.lease_seconds - controller.renew_deadline_seconds
     if left <= 0:
-        return f"renewDeadlineSeconds: must be less than leaseSeconds ({controller.lease_seconds:g})"
+        return (
+            f"controller.renewDeadlineSeconds: must be less than leaseSeconds ({controller.lease_seconds:g})"
+        )
     if controller.write_timeout_seconds >= left:
-        return f"writeTimeoutSeconds: must be less than leaseSeconds - renewDeadlineSeconds ({left:g})"
+        return f"controller.writeTimeoutSeconds: must be less than {margin} ({left:g})"
     if controller.retry_seconds >= controller.renew_deadline_seconds:
-        return f"retrySeconds: must be less than renewDeadlineSeconds ({controller.renew_deadline_seconds:g})"
+        deadline = f"renewDeadlineSeconds ({controller.renew_deadline_seconds:g})"
+        return f"controller.retrySeconds: must be less than {deadline}"
     return ""

@@ -32,6 +32,8 @@ class Store(Model):
     """Endpoint of an S3 server that is not AWS."""
     region: Annotated[str, Field(max_length=64)] = ""
     """Region of the bucket."""
+    claim: Name = ""
+    """PersistentVolumeClaim of a file:// store, mounted at its path in engine and API pods."""
     credentials_secret: Name = ""
     """Secret in the namespace of a run whose keys become environment variables of the engine (AWS_…)."""
 

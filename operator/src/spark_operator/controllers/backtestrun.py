@@ -84,9 +84,15 @@ class BacktestRuns:
         return decide(observed, now, configuration)
 
     def refused(
-        self, observed: ObservedRun, message: str, now: datetime, configuration: Configuration
+        self,
+        observed: ObservedRun,
+        message: str,
+        now: datetime,
+        configuration: Configuration,
+        *,
+        for_good: bool,
     ) -> Plan:
-        return refused(observed, message, now, configuration)
+        return refused(observed, message, now, configuration, for_good=for_good)
 
     def record(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         self._metrics.record(before, after)

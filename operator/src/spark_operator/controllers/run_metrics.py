@@ -51,7 +51,9 @@ class RunMetrics:
         self._now = now
         strategies = [*(entry.name for entry in catalogue()), OTHER]
         self._started = Counter(
-            "backtest_start_total", "Runs whose first attempt was settled", registry=registry
+            "backtest_start_total",
+            "Runs whose first attempt was settled, or that ended before it",
+            registry=registry,
         )
         self._done = Counter("backtest_done_total", "Runs that ended, in whatever way", registry=registry)
         self._runs = Counter(
@@ -116,8 +118,8 @@ class RunMetrics:
         was, now = standing(former).word, standing(status).word
         if not former.get("conditions"):
             self._runs.labels(Word.QUEUED.value).inc()
-        if "attempt" not in former and status.get("attempt") == 1:
-            self._started.inc()
+        if "attempt" not in former and (status.get("attempt") == 1 or _ended(status)):
+            self._started.inc()  # also what ended before an attempt: never more done than started
         if was is not now:
             if _ended(status) and was is Word.QUEUED and "startTime" in status:
                 # so short that no look caught it running

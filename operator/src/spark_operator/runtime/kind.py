@@ -52,8 +52,10 @@ class Kind(Protocol):
     def decide(self, observed: Any, now: datetime, configuration: Configuration) -> Plan:
         """What is to be done. Pure."""
 
-    def refused(self, observed: Any, message: str, now: datetime, configuration: Configuration) -> Plan:
-        """What is to be done when the API server refuses the planned child as invalid. Pure."""
+    def refused(
+        self, observed: Any, message: str, now: datetime, configuration: Configuration, *, for_good: bool
+    ) -> Plan:
+        """What is to be done when the API server refuses the planned child, for good or for now. Pure."""
 
     def woken(self) -> Iterable[Key]:
         """Keys that the last decision set free to go on, such as the next in line; each is told once."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spark_operator.cluster.errors import Invalid
+from spark_operator.cluster.errors import Forbidden, Invalid
 from spark_operator.cluster.interface import Cluster
 from spark_operator.configuration.model import Configuration
 from spark_operator.core.plan import CreateJob, Plan
@@ -66,11 +66,15 @@ class Reconciler:
         for action in plan.actions:
             try:
                 await apply(self._cluster, namespace, action)
-            except Invalid as error:
-                if not isinstance(action, CreateJob):
+            except (Invalid, Forbidden) as error:
+                ending = isinstance(error, Forbidden) and error.namespace_terminating
+                if not isinstance(action, CreateJob) or ending:
                     raise
-                # the same manifest would be refused again, and nobody would be told why nothing happens
-                return self.kind.refused(observed, error.message, self._now(), self._configuration())
+                # nobody would be told why nothing happens
+                for_good = isinstance(error, Invalid)
+                return self.kind.refused(
+                    observed, error.message, self._now(), self._configuration(), for_good=for_good
+                )
         return plan
 
     def forget(self, key: Key) -> None:

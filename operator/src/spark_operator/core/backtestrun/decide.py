@@ -21,9 +21,11 @@ from spark_operator.core.backtestrun.observed import ObservedRun
 from spark_operator.core.backtestrun.reasons import Reason
 from spark_operator.core.backtestrun.running import not_started, running
 from spark_operator.core.backtestrun.starting import created, intended, queued, recorded, unguarded, unsound
-from spark_operator.core.backtestrun.status import observed_again
+from spark_operator.core.backtestrun.status import State, observed_again
 from spark_operator.core.backtestrun.suspending import held_by_kueue, resumed, suspended
 from spark_operator.core.plan import NOTHING, Action, Plan
+
+FORBIDDEN_PAUSE = 30.0
 
 RULES: tuple[Rule, ...] = (
     finished,
@@ -57,9 +59,17 @@ def decide(observed: ObservedRun, now: datetime, configuration: Configuration) -
     return replace(plan, actions=(*_tidied(case), *plan.actions))
 
 
-def refused(observed: ObservedRun, message: str, now: datetime, configuration: Configuration) -> Plan:
-    """The end of a run whose Job the API server refuses: a quantity beyond its limit, a policy, its size."""
+def refused(
+    observed: ObservedRun, message: str, now: datetime, configuration: Configuration, *, for_good: bool
+) -> Plan:
+    """What becomes of a run whose Job the API server refuses.
+
+    For good: a quantity beyond its limit, its size, a policy. Else a right or a quota, which others may mend.
+    """
     case = Case(observed, now, configuration)
+    if not for_good:
+        status = case.state(State.PENDING, Reason.JOB_FORBIDDEN, message)
+        return Plan(status=status, requeue_after=FORBIDDEN_PAUSE)
     return fail(case, Reason.INVALID_SPEC, f"the API server refuses the Job: {message}")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from spark_crds.resolve import SpecError, resolve
 
-from spark_operator.configuration.model import Configuration, EnginePods
+from spark_operator.configuration.model import Configuration, EnginePods, Store
 
 READABLE = ("sample", "s3", "gs", "az")
 
@@ -48,10 +49,16 @@ def intent(run: Mapping[str, Any], spec: Mapping[str, Any], configuration: Confi
                 "endpoint": configuration.store.endpoint,
                 "region": configuration.store.region,
                 "credentialsSecret": configuration.store.credentials_secret,
+                "volume": _volume(configuration.store),
             },
         },
     }
     return {name: value for name, value in present.items() if value is not None}
+
+
+def _volume(store: Store) -> dict[str, str]:
+    """The claim of a file:// store and where it is mounted; empty without one."""
+    return {"claim": store.claim, "path": urlsplit(store.uri).path} if store.claim else {}
 
 
 def _artifact_uri(run: Mapping[str, Any], store: str) -> str | None:

@@ -20,6 +20,10 @@ class Reason(StrEnum):
     QUEUED = "Queued", "Waits for a slot: the namespace is at its limit of active runs."
     NO_EFFECTIVE_REVISION = "NoEffectiveRevision", "Waits for guardrails: none are in effect under that name."
     INTENDED = "Intended", "The inputs of an attempt are settled; its Job is created next."
+    JOB_FORBIDDEN = (
+        "JobForbidden",
+        "The API server does not let the operator make the Job; its words are quoted.",
+    )
     STARTING = "Starting", "The Job is there; no pod has started yet."
     PODS_NOT_CREATED = "PodsNotCreated", "The Job has made no pod; the newest Event is quoted."
     PODS_NOT_STARTED = (
@@ -54,7 +58,10 @@ class Reason(StrEnum):
     GUARDRAIL_BREACH = "GuardrailBreach", "The guardrails do not allow it. Exit code 13."
     DEADLINE_EXCEEDED = "DeadlineExceeded", "It ran longer than spec.activeDeadlineSeconds. Exit code 14."
     ENGINE_ERROR = "EngineError", "An invariant of the engine is broken, at every retry. Exit code 20."
-    STORE_UNAVAILABLE = "StoreUnavailable", "The artifact store failed, at every retry. Exit code 21."
+    STORE_UNAVAILABLE = (
+        "StoreUnavailable",
+        "A store of artifacts or data failed, at every retry. Exit code 21.",
+    )
     OUT_OF_MEMORY = "OutOfMemory", "The engine was killed at its memory limit, at every retry."
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded", "Pods failed for another reason, at every retry."
     RESULT_LOST = "ResultLost", "The Job was complete, but left no valid message, at every attempt."

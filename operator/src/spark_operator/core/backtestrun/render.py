@@ -123,6 +123,7 @@ def _pod(spec: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]:
         "volumes": [
             {"name": "spec", "downwardAPI": {"items": [_annotation_file("run.json", RUN_SPEC_ANNOTATION)]}},
             {"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}},
+            *_store_volumes(defaults["store"]["volume"]),
         ],
     }
     return {name: value for name, value in pod.items() if value not in (None, "", [], {})}
@@ -147,6 +148,7 @@ def _container(asked: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str,
         "volumeMounts": [
             {"name": "spec", "mountPath": SPEC_DIRECTORY, "readOnly": True},
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108
+            *_store_mounts(store["volume"]),
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -156,6 +158,14 @@ def _container(asked: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str,
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     return {name: value for name, value in container.items() if value not in ([], {})}
+
+
+def _store_volumes(volume: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"name": "store", "persistentVolumeClaim": {"claimName": volume["claim"]}}] if volume else []
+
+
+def _store_mounts(volume: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"name": "store", "mountPath": volume["path"]}] if volume else []
 
 
 def _store_environment(store: Mapping[str, str]) -> list[dict[str, str]]:
