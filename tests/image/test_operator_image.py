@@ -48,11 +48,6 @@ def test_operator_and_api_start_from_it(operator: Container, module: str) -> Non
     assert told.stdout.startswith(f"usage: python -m {module}")
 
 
-def test_what_has_no_name_in_the_image_has_one_for_libraries_that_ask(operator: Container) -> None:
-    told = operator.run("python", "-c", "import getpass; print(getpass.getuser())")
-    assert told.stdout.strip() == "spark-operator", told.stderr
-
-
 def test_nothing_of_the_engine_and_no_build_tool_can_be_imported(operator: Container) -> None:
     probe = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
     found = operator.run("python", "-c", probe, *ENGINE, *TOOLS)
