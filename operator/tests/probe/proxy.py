@@ -100,6 +100,10 @@ class Proxy:
     async def _stop(self) -> None:
         await self._session.close()
         await self._runner.cleanup()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:  # answers to clients that never hang up
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.connections.add(request.transport)
