@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ from spark_operator.runtime.kind import Key
 from spark_operator.runtime.pump import Pump, PumpEnded
 
 pytestmark = pytest.mark.control_plane
+
+
+@pytest.fixture(autouse=True)
+def what_kopf_left_is_told_within_its_test() -> Iterator[None]:
+    """Failed tasks of kopf are logged when they are collected: here, not after pytest's last line."""
+    yield
+    gc.collect()
 
 
 def with_pump(
