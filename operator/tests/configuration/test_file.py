@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
-from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration, load_configuration
+from spark_operator.configuration.file import ConfigurationFile, InvalidConfiguration
+from spark_operator.configuration.model import Configuration
 
 SMALLEST = "engine:\n  image: example.test/engine:1\n"
 SUCCESSFUL = "spark_config_last_reload_successful"
@@ -20,8 +21,12 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def loaded(path: Path) -> Configuration:
+    return ConfigurationFile(path, CollectorRegistry()).current()
+
+
 def test_the_smallest_file_has_every_default(path: Path) -> None:
-    configuration = load_configuration(path)
+    configuration = loaded(path)
     assert configuration.engine.image == "example.test/engine:1"
     assert configuration.limits.max_active_runs == 200
     assert configuration.controller.lease_seconds == 15
@@ -69,7 +74,7 @@ def test_a_bad_file_is_refused_with_the_field_and_what_is_allowed(
 ) -> None:
     path.write_text(text)
     with pytest.raises(InvalidConfiguration) as refused:
-        load_configuration(path)
+        loaded(path)
     for word in [str(path), *words]:
         assert word in str(refused.value)
     assert "pydantic" not in str(refused.value)
@@ -78,13 +83,13 @@ def test_a_bad_file_is_refused_with_the_field_and_what_is_allowed(
 def test_every_problem_is_told_at_once(path: Path) -> None:
     path.write_text("limits: {maxActiveRuns: 0}\nwatch: {namespaces: [A]}")
     with pytest.raises(InvalidConfiguration) as refused:
-        load_configuration(path)
+        loaded(path)
     assert len(str(refused.value).splitlines()) == 3
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration, match=r"absent.yaml: No such file"):
-        load_configuration(tmp_path / "absent.yaml")
+        loaded(tmp_path / "absent.yaml")
 
 
 def test_a_changed_file_is_taken_up(path: Path) -> None:

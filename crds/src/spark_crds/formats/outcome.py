@@ -51,8 +51,6 @@ class Failure:
         return document
 
 
-def shortened(message: str) -> str:
-    """At most 512 characters, with an ellipsis where text was cut."""
-    if len(message) <= MAX_MESSAGE_CHARACTERS:
-        return message
-    return message[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+def shortened(message: str, most: int = MAX_MESSAGE_CHARACTERS) -> str:
+    """At most so many characters, with an ellipsis where text was cut."""
+    return message if len(message) <= most else message[: most - 1] + "…"

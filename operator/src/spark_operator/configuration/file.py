@@ -22,11 +22,6 @@ class InvalidConfiguration(ValueError):
     """The file cannot be used; one line for each problem, with the field and what is allowed."""
 
 
-def load_configuration(path: Path) -> Configuration:
-    """The file as `Configuration`. Raises `InvalidConfiguration`."""
-    return _parsed(_content(path), path)
-
-
 class ConfigurationFile:
     """The newest configuration that was valid. Making one raises `InvalidConfiguration`.
 

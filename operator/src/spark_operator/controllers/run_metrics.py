@@ -16,7 +16,7 @@ from spark_crds.strategies import catalogue, find_strategy
 
 from spark_operator.core.backtestrun.reasons import Reason
 from spark_operator.core.backtestrun.results import Execution
-from spark_operator.core.conditions import find_condition, is_true, parse_time
+from spark_operator.core.conditions import find_condition, has_ended, is_true, parse_time
 from spark_operator.core.vocabulary import Word, standing
 
 RUN_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -118,16 +118,16 @@ class RunMetrics:
         was, now = standing(former).word, standing(status).word
         if not former.get("conditions"):
             self._runs.labels(Word.QUEUED.value).inc()
-        if "attempt" not in former and (status.get("attempt") == 1 or _ended(status)):
+        if "attempt" not in former and (status.get("attempt") == 1 or has_ended(status)):
             self._started.inc()  # also what ended before an attempt: never more done than started
         if was is not now:
-            if _ended(status) and was is Word.QUEUED and "startTime" in status:
+            if has_ended(status) and was is Word.QUEUED and "startTime" in status:
                 # so short that no look caught it running
                 self._runs.labels(Word.RUNNING.value).inc()
             self._runs.labels(now.value).inc()
-        if _ended(status) and not _ended(former):
+        if has_ended(status) and not has_ended(former):
             self._count_end(status)
-        if _ended(status) or status.get("attempt") != former.get("attempt"):
+        if has_ended(status) or status.get("attempt") != former.get("attempt"):
             self._count_execution(after)
 
     def _count_end(self, status: Mapping[str, Any]) -> None:
@@ -177,10 +177,6 @@ class RunMetrics:
     def _oldest(self, word: Word) -> float:
         times = [live.since for live in list(self._live.values()) if live.word is word and live.since]
         return min(times, default=0.0)
-
-
-def _ended(status: Mapping[str, Any]) -> bool:
-    return is_true(status, "Complete") or is_true(status, "Failed")
 
 
 def _live(run: Mapping[str, Any]) -> _Live | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
+from spark_crds.formats.outcome import shortened
+
 MAX_MESSAGE = 1024
 
 Truth: TypeAlias = Literal["True", "False", "Unknown"]
@@ -38,7 +40,7 @@ def render_conditions(
                 "observedGeneration": generation,
                 "lastTransitionTime": since,
                 "reason": str(condition.reason),
-                "message": shortened(condition.message),
+                "message": shortened(condition.message, MAX_MESSAGE),
             }
         )
     return rendered
@@ -55,9 +57,9 @@ def is_true(status: Mapping[str, Any], type_: str) -> bool:
     return condition is not None and condition["status"] == "True"
 
 
-def shortened(message: str) -> str:
-    """At most what the CRD allows, with an ellipsis where text was cut."""
-    return message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+def has_ended(status: Mapping[str, Any]) -> bool:
+    """Terminal, as in batch/v1: a condition Complete or Failed is True. Of Jobs and of runs alike."""
+    return is_true(status, "Complete") or is_true(status, "Failed")
 
 
 def timestamp(moment: datetime) -> str:

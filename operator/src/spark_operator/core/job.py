@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spark_operator.core.conditions import find_condition, is_true
+from spark_operator.core.conditions import find_condition, has_ended, is_true
 from spark_operator.core.names import HARVESTED_LABEL, SPEC_HASH_ANNOTATION
 
 Object = Mapping[str, Any]
@@ -16,8 +16,7 @@ CONTAINER = "engine"
 
 def is_finished(job: Object) -> bool:
     """Complete or Failed; FailureTarget and SuccessCriteriaMet come before all pods are gone."""
-    status = job.get("status") or {}
-    return is_true(status, "Complete") or is_true(status, "Failed")
+    return has_ended(job.get("status") or {})
 
 
 def is_complete(job: Object) -> bool:

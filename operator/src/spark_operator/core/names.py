@@ -12,7 +12,6 @@ RUN_LABEL = "spark.trading/run"
 HARVESTED_LABEL = "spark.trading/harvested"
 SPEC_HASH_ANNOTATION = "spark.trading/spec-hash"
 RUN_SPEC_ANNOTATION = "spark.trading/run-spec"
-GUARDRAILS_ANNOTATION = "spark.trading/guardrails"
 
 
 def child_name(parent: str, uid: str, role: str, attempt: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_operator.core import job as jobs
-from spark_operator.core.conditions import is_true
+from spark_operator.core.conditions import has_ended, is_true
 from spark_operator.core.names import child_name
 from spark_operator.core.slots import ADMITTED, Claim, Place
 
@@ -33,9 +33,8 @@ class ObservedRun:
 
 
 def is_finished(run: Mapping[str, Any]) -> bool:
-    """Terminal, as in batch/v1: a condition Complete or Failed is True."""
-    status = run.get("status") or {}
-    return is_true(status, "Complete") or is_true(status, "Failed")
+    """Terminal: nothing but its observed generation changes any more."""
+    return has_ended(run.get("status") or {})
 
 
 def is_settled(run: Mapping[str, Any]) -> bool:
