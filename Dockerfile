@@ -35,6 +35,15 @@ COPY crds/pyproject.toml crds/
 COPY engine/pyproject.toml engine/
 COPY operator/pyproject.toml operator/
 
+# What every image of ours starts from; a node that has one holds these layers for the others.
+FROM ${PYTHON_IMAGE} AS runtime
+# A place to mount a volume at. Made before USER, so that it belongs to root.
+WORKDIR /work
+# Slim Python images come without the .pyc of the standard library; those that are there stay.
+RUN ["python3", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1
+
 # Dependencies first: they change less often than sources, and stay cached.
 FROM tools AS engine-build
 ARG PIP_CERT
@@ -51,7 +60,7 @@ RUN uv sync --package spark-engine --no-editable \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 # What runs in pods and on laptops: `python -m spark_engine.pod`, `backtest`. Needs no shell, no network, no writable root.
-FROM ${PYTHON_IMAGE} AS engine
+FROM runtime AS engine
 ARG PYTHON_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -61,13 +70,7 @@ LABEL org.opencontainers.image.title="spark-engine" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}"
-# A place to mount a volume at. Made before USER, so that it belongs to root.
-WORKDIR /work
 COPY --from=engine-build /opt/venv /opt/venv
-# Slim Python images come without the .pyc of the standard library; those that are there stay.
-RUN ["/opt/venv/bin/python", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
-ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "spark_engine.pod"]
 
@@ -84,7 +87,7 @@ RUN uv sync --package spark-operator --no-editable \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 # The control plane: `python -m spark_operator`, and the API beside it as `python -m spark_operator.api`.
-FROM ${PYTHON_IMAGE} AS operator
+FROM runtime AS operator
 ARG PYTHON_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -94,13 +97,9 @@ LABEL org.opencontainers.image.title="spark-operator" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}"
-WORKDIR /work
 COPY --from=operator-build /opt/venv /opt/venv
-RUN ["/opt/venv/bin/python", "-c", "import compileall, py_compile, re, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, rx=re.compile('/(test|tests|idlelib|lib2to3|site-packages|dist-packages)/'), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"]
 # 4010 API, 8080 health and metrics.
 EXPOSE 4010 8080
-ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+ENV PYTHONUNBUFFERED=1
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "spark_operator"]

@@ -17,7 +17,7 @@ from tests import go_tools
 from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster
 
-pytest_plugins = ["tests.cluster.fixtures"]
+pytest_plugins = ["tests.cluster.fixtures", "tests.s3.fixtures"]
 
 # A busy machine is no failure: time is measured in bench/.
 settings.register_profile("untimed", deadline=None)

@@ -75,7 +75,6 @@ def build(buildah: Buildah, target: str) -> str:
     for stage in (f"{target}-build", target) if buildah.layers else (target,):
         names = ["--target", stage, "--tag", f"spark/{stage}"]
         buildah("bud", "--isolation", "chroot", *options, *names, CHECKOUT)
-    buildah("rm", "--all")
     buildah("rmi", "--prune")
     return buildah("images", "--quiet", "--no-trunc", f"localhost/spark/{target}")
 

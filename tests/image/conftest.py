@@ -22,12 +22,19 @@ SECONDS_FOR_A_RUN = 120
 
 @dataclass(frozen=True)
 class Container:
-    """A container of the engine image: the user, directory and environment are those of the image."""
+    """A container of an image of ours: the user, directory and environment are those of the image."""
 
     buildah: Buildah
     id: str
     root: Path
     config: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, buildah: Buildah, image: str) -> Container:
+        """A new one, mounted."""
+        identity = buildah("from", image)
+        told = json.loads(buildah("inspect", "--type", "image", image))
+        return cls(buildah, identity, Path(buildah("mount", identity)), told["OCIv1"]["config"])
 
     def run(
         self,
@@ -59,9 +66,7 @@ class Container:
 
 @pytest.fixture(scope="session")
 def container(buildah: Buildah, engine_image: str) -> Container:
-    identity = buildah("from", engine_image)
-    image = json.loads(buildah("inspect", "--type", "image", engine_image))
-    return Container(buildah, identity, Path(buildah("mount", identity)), image["OCIv1"]["config"])
+    return Container.of(buildah, engine_image)
 
 
 @pytest.fixture(scope="session")

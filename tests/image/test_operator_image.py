@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,9 +29,7 @@ for source in pathlib.Path("/opt/venv/lib").rglob("*.py"):
 
 @pytest.fixture(scope="module")
 def operator(buildah: Buildah, operator_image: str) -> Container:
-    identity = buildah("from", operator_image)
-    image = json.loads(buildah("inspect", "--type", "image", operator_image))
-    return Container(buildah, identity, Path(buildah("mount", identity)), image["OCIv1"]["config"])
+    return Container.of(buildah, operator_image)
 
 
 def test_the_image_runs_as_nobody_and_starts_the_operator(operator: Container) -> None:

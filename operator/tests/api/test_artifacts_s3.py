@@ -10,7 +10,6 @@ from spark_operator.configuration.model import Configuration
 
 from api.memory import MemoryCluster, ended
 from api.serving import Api, serving
-from tests.s3.conftest import s3, server  # noqa: F401  # fixtures
 
 pytestmark = pytest.mark.s3
 
@@ -21,7 +20,7 @@ TABLE = bytes(range(256)) * 8192
 def stored(
     cluster: MemoryCluster,
     configuration: Configuration,
-    s3: Any,  # noqa: F811
+    s3: Any,
 ) -> Iterator[Api]:
     """The API over a bucket, with one finished run, `one`."""
     uid = cluster.add("one")["metadata"]["uid"]
