@@ -39,12 +39,41 @@ class DataQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """How an exchange's calendar sees each bar of `Candles`, warm-up included.
+
+    close_ts: int64, close of the bar, ms UTC. day: int64, number of its session, never falling.
+    follows_gap: int8, 1 where bars or sessions are missing before it. periods_per_year: bars a year
+    (SEMANTICS section 8). sessions_per_year: of daily returns.
+    """
+
+    calendar: str
+    close_ts: memoryview
+    day: memoryview
+    follows_gap: memoryview
+    periods_per_year: float
+    sessions_per_year: float = 252.0
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Funding rates of a perpetual future, in order of time. ts: int64, ms UTC. rate: float64, fraction."""
+
+    ts: memoryview
+    rate: memoryview
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+@dataclass(frozen=True, slots=True)
 class Candles:
     """The bars that a run sees, warm-up first.
 
     ts: int64, bar open, ms UTC. open, high, low, close, volume: float64. quality: int8 (COMPLETE, PARTIAL,
     NO_TRADES, FEED_DOWN). ticks_close: int64, close in ticks of 10^-price_scale. All columns are 1-d
-    memoryviews of equal length. Rows [0, warmup) feed indicators only.
+    memoryviews of equal length. Rows [0, warmup) feed indicators only. `sessions` None is the calendar
+    24x7; `finer` are the bars of `execution.resolveWith`.
     """
 
     ts: memoryview
@@ -60,6 +89,9 @@ class Candles:
     quality_report: DataQuality = field(default_factory=DataQuality)
     source_sha256: str = ""  # of the file's bytes, or of a directory's manifest
     source_bytes: int = 0
+    sessions: Sessions | None = None
+    funding: Funding | None = None
+    finer: Candles | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

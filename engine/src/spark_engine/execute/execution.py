@@ -52,6 +52,8 @@ def execute(spec: Spec, candles: Candles, limits: Limits | None = None) -> Execu
     """Simulates `spec` over `candles`. Raises `BacktestError` for what the user can mend."""
     strategy, parameters = check(spec, limits)
     settings = account(spec)
+    if strategy.decide is None:
+        raise InvalidSpec("event strategies are not carried out yet", field="spec.strategy.name")
     ledger = simulate(candles, strategy.decide(candles, parameters), settings)
     benchmark = simulate(candles, _buy_and_hold(), settings)
     per_year = periods_per_year(spec)

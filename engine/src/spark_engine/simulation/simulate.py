@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import fields, replace
 from math import isfinite
 
@@ -115,7 +116,10 @@ def _trades(fills: Fills, highs: memoryview, lows: memoryview, account: Account)
         mae=zeros("d", rows),
         mfe=zeros("d", rows),
         exit_reason=zeros("b", rows),
+        carry=zeros("d", rows),
+        fills=zeros("q", rows),
     )
+    trades.fills[:] = array("q", [2]) * rows
     kernel.trades(
         fills.bar,
         fills.side,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from spark_engine.data.candles import Candles
 from spark_engine.simulation.ledger import Decisions
@@ -45,12 +45,24 @@ class Check:
         return left < right if self.operator == "<" else left <= right
 
 
+class EventStrategy(Protocol):
+    """The event form: an object of one run. `ctx` is a `spark_engine.strategies.context.Context`."""
+
+    def on_start(self, ctx: Any) -> None: ...
+
+    def on_bar(self, ctx: Any) -> None: ...
+
+    def on_fill(self, ctx: Any, fill: Any) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A strategy and how it decides.
+    """A strategy and how it decides: either `decide` or `start`.
 
     `decide(candles, parameters)` takes parameters that were checked, with every default filled, and returns
-    the events of the window; it may raise `InvalidSpec` where they do not fit the data.
+    the events of the window; it may raise `InvalidSpec` where they do not fit the data. `start(parameters,
+    seed)` makes the object of the event form. `lookback(parameters)`: rows before the first decision.
+    `code`: `builtin`, or the digest of the package that the strategy comes from.
     """
 
     name: str
@@ -58,4 +70,7 @@ class Strategy:
     summary: str
     parameters: tuple[Parameter, ...]
     checks: tuple[Check, ...]
-    decide: Callable[[Candles, Parameters], Decisions]
+    decide: Callable[[Candles, Parameters], Decisions] | None = None
+    start: Callable[[Parameters, int], EventStrategy] | None = None
+    lookback: Callable[[Parameters], int] = lambda _parameters: 0
+    code: str = "builtin"
