@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from typing import Any
 
 import rfc8785
@@ -27,6 +28,12 @@ def parse_canonical(content: bytes) -> Any:
 def _number(text: str) -> int | float:
     value = int(text)
     return value if abs(value) <= LARGEST_INTEGER else float(text)
+
+
+def canonical_decimal(text: str) -> str:
+    """A decimal without exponent, leading or trailing zeros: "010.50" as "10.5", "-0" as "0"."""
+    value = Decimal(text)
+    return f"{value.normalize():f}" if value else "0"
 
 
 def sha256_hex(content: bytes) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from spark_crds.canonical import digest
+from spark_crds.canonical import canonical_decimal, digest
 from spark_crds.patterns import DECIMAL_PATTERNS
 from spark_crds.schema import Schema, object_schema, with_defaults
 from spark_crds.strategies import find_strategy, with_parameter_defaults
@@ -63,12 +62,6 @@ def resolve(manifest: Mapping[str, Any], defaults: Mapping[str, Any] | None = No
 def spec_hash(spec: Mapping[str, Any]) -> str:
     """`sha256:<hex>` of a resolved spec, without what does not decide its result."""
     return digest({name: value for name, value in spec.items() if name not in OUTSIDE_SPEC_HASH})
-
-
-def canonical_decimal(text: str) -> str:
-    """A decimal without exponent, leading or trailing zeros: "010.50" as "10.5", "-0" as "0"."""
-    value = Decimal(text)
-    return f"{value.normalize():f}" if value else "0"
 
 
 def canonical_timestamp(text: str) -> str:

@@ -15,7 +15,8 @@ from spark_engine.data.read import read_candles as read
 from spark_engine.data.request import CandleRequest
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence import tables
-from spark_engine.execute.execution import Execution, check, execute
+from spark_engine.execute.check import check
+from spark_engine.execute.execution import Execution, execute
 from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request
 

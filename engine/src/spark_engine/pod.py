@@ -44,8 +44,15 @@ def main() -> int:
         with deadline(run.deadline_seconds):
             outcome = carry_out(run, _limits(run, environment))
             artifact = _store(outcome, environment)
-        message = _message(run, environment, outcome=outcome, artifact=artifact)
-        code = ExitCode.DONE
+        breach = outcome.execution.breach
+        message = _message(
+            run,
+            environment,
+            outcome=outcome,
+            artifact=artifact,
+            error=None if breach is None else breach.failure(),
+        )
+        code = ExitCode.DONE if breach is None else breach.exit_code
     except BacktestError as error:
         message, code = _message(run, environment, error=error.failure()), error.exit_code
     except Exception as error:  # an invariant of ours is broken: say so, without a traceback in status
@@ -122,6 +129,7 @@ def _message(
         data_digest=result["candles"],
         engine_ms=outcome.provenance["engineMs"],
         artifact=artifact,
+        error=error,
     )
 
 

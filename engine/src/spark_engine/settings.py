@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from spark_engine.data.request import CandleRequest
 from spark_engine.data.stamps import EPOCH, MILLISECOND
 from spark_engine.errors import InvalidSpec
-from spark_engine.simulation.ledger import Account
+from spark_engine.simulation.ledger import Account, Gates, Step
 
 Spec = Mapping[str, Any]
+Limits = Mapping[str, Any]
 BPS = Decimal(10_000)
+MAX_STEP_DIGITS = 15
+MAX_STEP_UNITS = 10**15
+DECIMAL_LIMITS = ("maxNotional", "maxPosition", "maxLeverage", "maxDrawdown", "maxDailyLoss")
 
 
 def candle_request(spec: Spec) -> CandleRequest:
@@ -38,16 +43,47 @@ def candle_request(spec: Spec) -> CandleRequest:
     )
 
 
-def account(spec: Spec) -> Account:
-    """The account and the costs of trading, as the kernel takes them."""
+def account(spec: Spec, limits: Limits | None = None) -> Account:
+    """The account, the costs of trading and the gates, as the kernel takes them.
+
+    `limits` are those of the effective guardrails, checked (`execute.guardrails`).
+    """
     execution = _section(spec, "execution")
+    isolated = value_at(spec, "account.marginModel") == "Isolated"
     return Account(
-        initial_cash=float(_decimal(spec, "account.initialCash")),
+        initial_cash=_positive(spec, "account.initialCash"),
         maker_rate=_rate(spec, "execution.makerFeeBps"),
         taker_rate=_rate(spec, "execution.takerFeeBps"),
         slippage_rate=_rate(spec, "execution.slippageBps"),
         fill_next_close=execution.get("fill") == "NextClose",
         close_at_end=execution.get("closeAtEnd", False),
+        allow_short=bool(value_at(spec, "account.allowShort")),
+        leverage=_positive(spec, "account.leverage", "1"),
+        sizing=execution.get("sizing", "AllIn"),
+        size=_positive(spec, "execution.size", "1"),
+        tick=_step(spec, "market.tickSize"),
+        lot=_step(spec, "market.lotSize"),
+        min_notional=_at_least_0(spec, "market.minNotional", "0"),
+        limit_through=execution.get("limitFill") == "Through",
+        worst_path=execution.get("intrabarPath") == "Worst",
+        maintenance_margin=_fraction(spec, "account.maintenanceMargin") if isolated else None,
+        liquidation_rate=_rate(spec, "account.liquidationFeeBps", "0") if isolated else 0.0,
+        borrow_rate_annual=_at_least_0(spec, "account.borrowRateAnnual", "0"),
+        gates=gates(limits or {}),
+    )
+
+
+def gates(limits: Limits) -> Gates:
+    """The gates that checked limits describe."""
+    decimals = {name: float(Decimal(limits[name])) for name in DECIMAL_LIMITS if name in limits}
+    return Gates(
+        max_notional=decimals.get("maxNotional"),
+        max_position=decimals.get("maxPosition"),
+        max_leverage=decimals.get("maxLeverage"),
+        max_open_orders=limits.get("maxOpenOrders"),
+        max_drawdown=decimals.get("maxDrawdown"),
+        max_daily_loss=decimals.get("maxDailyLoss"),
+        fail=limits.get("policy") == "Fail",
     )
 
 
@@ -90,8 +126,10 @@ def _integer(spec: Spec, path: str, default: int) -> int:
     return value
 
 
-def _decimal(spec: Spec, path: str) -> Decimal:
+def _decimal(spec: Spec, path: str, default: str | None = None) -> Decimal:
     value = value_at(spec, path)
+    if value is None:
+        value = default
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -101,8 +139,48 @@ def _decimal(spec: Spec, path: str) -> Decimal:
     return number
 
 
-def _rate(spec: Spec, path: str) -> float:
-    return float(_decimal(spec, path) / BPS)
+def _positive(spec: Spec, path: str, default: str | None = None) -> float:
+    number = float(_decimal(spec, path, default))
+    if not (isfinite(number) and number > 0.0):
+        raise InvalidSpec(f"must be above 0, is {value_at(spec, path)}", field=f"spec.{path}")
+    return number
+
+
+def _at_least_0(spec: Spec, path: str, default: str) -> float:
+    number = float(_decimal(spec, path, default))
+    if not (isfinite(number) and number >= 0.0):
+        raise InvalidSpec(f"must be at least 0, is {value_at(spec, path)}", field=f"spec.{path}")
+    return number
+
+
+def _fraction(spec: Spec, path: str) -> float:
+    number = _decimal(spec, path)
+    if not 0 < number < 1:
+        raise InvalidSpec(f"must be above 0 and below 1, is {number}", field=f"spec.{path}")
+    return float(number)
+
+
+def _step(spec: Spec, path: str) -> Step | None:
+    """A tick or a lot as whole units of 10^-digits (SEMANTICS section 4)."""
+    if value_at(spec, path) is None:
+        return None
+    number = _decimal(spec, path).normalize()
+    digits = max(0, -int(number.as_tuple().exponent))
+    units = int(number.scaleb(digits)) if digits <= MAX_STEP_DIGITS else 0
+    if not 0 < units <= MAX_STEP_UNITS:
+        raise InvalidSpec(
+            f"must be above 0, with at most {MAX_STEP_DIGITS} decimal places and 15 digits; is {number}",
+            field=f"spec.{path}",
+        )
+    return Step(units=units, scale=10**digits)
+
+
+def _rate(spec: Spec, path: str, default: str | None = None) -> float:
+    """A rate in basis points as a fraction: divided as a decimal, converted once."""
+    rate = _decimal(spec, path, default) / BPS
+    if not 0 <= rate < 1:
+        raise InvalidSpec(f"must be at least 0 and below 10000, is {rate * BPS:f}", field=f"spec.{path}")
+    return float(rate)
 
 
 def _milliseconds(spec: Spec, path: str) -> int | None:

@@ -12,6 +12,7 @@ EVIDENCE_FILE = "evidence.json"
 CHECKSUM_FILE = "SHA256SUMS"
 SPEC_FILE = "spec.json"
 REPORT_FILE = "report.html"
+EVENTS_FILE = "events.jsonl"
 
 DIGESTED_FIELDS = (
     "semantics",

@@ -68,6 +68,8 @@ def execute(options: argparse.Namespace) -> int:
         directory = Path(options.out or default_directory(run.run.name, artifact.digest))
         write_directory(directory, artifact.files)
     _print(artifact, directory, "quiet" if options.quiet and options.output == "table" else options.output)
+    if outcome.execution.breach is not None:
+        raise outcome.execution.breach
     return 0
 
 

@@ -10,7 +10,7 @@ from spark_crds.formats.outcome import ExitCode
 from spark_engine.command.console import complain, note
 from spark_engine.command.usage import Subparsers, add_command, read_input
 from spark_engine.errors import BacktestError
-from spark_engine.execute.execution import check
+from spark_engine.execute.check import check
 from spark_engine.execute.manifest import resolve_run
 
 DETAILS = """\

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spark_engine.data.candles import COLUMNS, Candles
 from spark_engine.errors import EngineError
 from spark_engine.simulation import columns as passes
-from spark_engine.simulation.ledger import Decisions, Fills
+from spark_engine.simulation.ledger import Action, Decisions, Events, Fills, Submissions
 
 MAGIC = b"spark.trading/columns/v1\n"
 TYPES = {("q", 8): b"q", ("l", 8): b"q", ("d", 8): b"d", ("b", 1): b"b"}
@@ -43,8 +44,28 @@ def candles_digest(candles: Candles) -> str:
 
 
 def decisions_digest(decisions: Decisions) -> str:
+    """Of a strategy of targets: its events that are not "keep"."""
     return columns(
         "decisions", {"bar": decisions.bar, "symbol": _symbols(len(decisions)), "target": decisions.target}
+    )
+
+
+def submissions_digest(submissions: Submissions) -> str:
+    """Of an event strategy: the orders and targets that it submitted, cancels left out."""
+    rows = [row for row, action in enumerate(submissions.action) if action != Action.CANCEL]
+    return columns(
+        "decisions",
+        {
+            "bar": _picked("q", submissions.bar, rows),
+            "symbol": _symbols(len(rows)),
+            "order": _picked("q", submissions.order, rows),
+            "type": _picked("b", submissions.type, rows),
+            "side": _picked("b", submissions.side, rows),
+            "tif": _picked("b", submissions.tif, rows),
+            "quantity": _picked("d", submissions.quantity, rows),
+            "limit": _picked("d", submissions.limit, rows),
+            "stop": _picked("d", submissions.stop, rows),
+        },
     )
 
 
@@ -69,13 +90,14 @@ def equity_digest(equity: memoryview, position: memoryview) -> str:
     return columns("equity", {"equity": equity, "position": position})
 
 
-def events_digest() -> str:
-    """Of no events: market orders of one symbol without gates have none."""
-    empty = memoryview(b"")
+def events_digest(events: Events) -> str:
     return columns(
-        "events",
-        {"bar": empty.cast("q"), "code": empty.cast("b"), "order": empty.cast("q"), "value": empty.cast("d")},
+        "events", {"bar": events.bar, "code": events.code, "order": events.order, "value": events.value}
     )
+
+
+def _picked(kind: str, column: memoryview, rows: Sequence[int]) -> memoryview:
+    return column if len(rows) == len(column) else memoryview(array(kind, map(column.__getitem__, rows)))
 
 
 def _symbols(rows: int) -> memoryview:

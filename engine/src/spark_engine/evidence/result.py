@@ -10,8 +10,9 @@ from spark_crds.formats.evidence import digested_spec
 
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.evidence import digests
+from spark_engine.evidence.events import breaches, event_counts
 from spark_engine.evidence.verdict import judge
-from spark_engine.simulation.ledger import Ledger
+from spark_engine.simulation.ledger import Action, Ledger
 from spark_engine.statistics.definitions import DEFINITIONS
 from spark_engine.statistics.metric import Metric
 from spark_engine.version import SEMANTICS
@@ -27,27 +28,32 @@ def build_result(
     ledger: Ledger,
     metrics: Mapping[str, Metric],
     benchmark: Mapping[str, Metric],
+    strategy_code: str,
+    probe: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """`evidence.json`'s `result`; docs/evidence.md describes each field."""
     return {
         "semantics": SEMANTICS,
         "spec": digested_spec(spec, limits),
-        "strategyCode": "builtin",
+        "strategyCode": strategy_code,
         "candles": digests.candles_digest(candles),
-        "decisions": digests.decisions_digest(ledger.decisions),
+        "decisions": _decisions_digest(ledger),
         "fills": digests.fills_digest(ledger.fills),
         "equity": digests.equity_digest(ledger.equity, ledger.position),
-        "events": digests.events_digest(),
+        "events": digests.events_digest(ledger.events),
         "counts": {
             "bars": len(ledger.equity),
             "warmupBars": candles.warmup,
-            "decisions": len(ledger.decisions),
+            "decisions": _decisions(ledger),
             "fills": len(ledger.fills),
             "trades": len(ledger.trades),
-            "events": 0,
+            "events": len(ledger.events),
             "unfilledAtEnd": ledger.unfilled_at_end,
         },
-        "window": {"firstTs": candles.ts[candles.warmup], "lastTs": candles.ts[len(candles) - 1]},
+        "window": {
+            "firstTs": candles.ts[candles.warmup],
+            "lastTs": candles.ts[candles.warmup + len(ledger.equity) - 1],
+        },
         "metrics": {name: _metric(metric) for name, metric in metrics.items()},
         "benchmark": {name: benchmark[name].value for name in BENCHMARK_METRICS},
         "dataQuality": _data_quality(candles.quality_report),
@@ -56,17 +62,47 @@ def build_result(
             "bankruptBar": ledger.bankrupt_bar,
             "fillsAfterGap": _fills_after_gap(candles, ledger),
             "ticksExact": candles.quality_report.ticks_exact,
+            "shortTargetsClamped": ledger.short_targets_clamped,
+            "openOrdersAtEnd": len(ledger.open_orders),
+            "stoppedBar": ledger.stopped_bar,
+            "lookAhead": probe,
+            "events": event_counts(ledger.events),
             "verdict": judge(spec.get("verdict"), metrics, bankrupt=ledger.bankrupt_bar is not None),
         },
         "executionModel": {
+            "decisions": "targets" if ledger.submissions is None else "orders",
             "liquidity": "UnlimitedAtTouch",
             "fill": spec["execution"]["fill"],
             "intrabarPath": spec["execution"]["intrabarPath"],
-            "ambiguousBars": 0,
+            "limitFill": spec["execution"]["limitFill"],
+            "marginModel": spec["account"].get("marginModel", "None"),
+            "resolveWith": spec["execution"].get("resolveWith"),
+            "ambiguousBars": ledger.ambiguous_bars,
+            "unresolvedBars": ledger.unresolved_bars,
+        },
+        "costs": {
+            "fees": ledger.total_fees,
+            "slippage": ledger.total_slippage,
+            "funding": ledger.total_funding,
+            "borrow": ledger.total_borrow,
         },
         "selectionContext": {"trials": 1},
-        "guardrailEvents": [],
+        "guardrailEvents": breaches(ledger.events, candles, limits or {}),
     }
+
+
+def _decisions_digest(ledger: Ledger) -> str:
+    if ledger.submissions is None:
+        return digests.decisions_digest(ledger.decisions)
+    return digests.submissions_digest(ledger.submissions)
+
+
+def _decisions(ledger: Ledger) -> int:
+    """Targets of a strategy of targets; orders and targets submitted by an event strategy."""
+    asked = ledger.submissions
+    if asked is None:
+        return len(ledger.decisions)
+    return sum(1 for action in asked.action if action != Action.CANCEL)
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
@@ -89,4 +125,6 @@ def _fills_after_gap(candles: Candles, ledger: Ledger) -> int:
     """Fills on a bar whose predecessor is missing: their price is further away in time than the spec says."""
     ts, step, first = candles.ts, candles.timeframe_ms, candles.warmup
     rows = (first + bar for bar in ledger.fills.bar)
+    if candles.sessions is not None:
+        return sum(candles.sessions.follows_gap[row] for row in rows)
     return sum(1 for row in rows if row > 0 and ts[row] - ts[row - 1] != step)

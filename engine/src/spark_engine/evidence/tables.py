@@ -12,8 +12,18 @@ import arro3.io
 
 from spark_engine.data.candles import Candles
 from spark_engine.data.panic import converted
+from spark_engine.data.rows import zeros
 from spark_engine.errors import InvalidData, first_line
-from spark_engine.simulation.ledger import Decisions, Fills, Ledger, Trades
+from spark_engine.simulation.ledger import (
+    Action,
+    Decisions,
+    Fills,
+    Ledger,
+    OrderType,
+    Submissions,
+    TimeInForce,
+    Trades,
+)
 
 SIDES = {1: "buy", -1: "sell"}
 POSITIONS = {1: "long", -1: "short"}
@@ -29,6 +39,15 @@ REASONS = {
     7: "gate",
     8: "closeAtEnd",
 }
+ORDER_TYPES: dict[int, str] = {
+    OrderType.MARKET: "market",
+    OrderType.LIMIT: "limit",
+    OrderType.STOP: "stop",
+    OrderType.STOP_LIMIT: "stop-limit",
+    OrderType.TRAILING_STOP: "trailing-stop",
+    OrderType.TARGET: "target",
+}
+TIMES_IN_FORCE: dict[int, str] = {TimeInForce.GTC: "GTC", TimeInForce.GTD: "GTD", TimeInForce.DAY: "Day"}
 COMPRESSION = "zstd(1)"
 
 TIMESTAMP = arrow.DataType.timestamp("ms", tz="UTC")
@@ -54,18 +73,71 @@ def fills_table(fills: Fills, candles: Candles, symbol: str) -> arrow.Table:
     )
 
 
-def orders_table(decisions: Decisions, candles: Candles, symbol: str) -> arrow.Table:
-    """One row a target event; ids count from 1 in the order of submission (SEMANTICS section 3)."""
+def orders_table(ledger: Ledger, candles: Candles, symbol: str) -> arrow.Table:
+    """One row a target event or a submission; ids count from 1 in order of submission (SEMANTICS section 3).
+
+    What a row has not (the limit of a market order, the target of an order) is null. A cancel names the
+    order that it takes back.
+    """
+    asked = ledger.submissions or target_submissions(ledger.decisions)
+    kinds = [_kind(action, kind) for action, kind in zip(asked.action, asked.type, strict=True)]
+    target = [kind == "target" for kind in kinds]
+    order = [kind not in ("target", "cancel") for kind in kinds]
     return arrow.Table.from_pydict(
         {
-            "bar": _numbers(decisions.bar),
-            "ts": _times(decisions.bar, candles),
-            "symbol": _texts([symbol] * len(decisions)),
-            "order": _numbers(array("q", range(1, len(decisions) + 1))),
-            "type": _texts(["target"] * len(decisions)),
-            "target": _numbers(decisions.target),
+            "bar": _numbers(asked.bar),
+            "ts": _times(asked.bar, candles),
+            "symbol": _texts([symbol] * len(asked)),
+            "order": _numbers(asked.order),
+            "type": _texts(kinds),
+            "side": _texts(_where(order, [SIDES.get(side) for side in asked.side])),
+            "tif": _texts(_where(order, [TIMES_IN_FORCE[tif] for tif in asked.tif])),
+            "quantity": _floats(_where(order, asked.quantity)),
+            "limit": _floats(_where(asked.limit, asked.limit)),
+            "stop": _floats(_where(asked.stop, asked.stop)),
+            "trail": _floats(_where(asked.trail, asked.trail)),
+            "trail_rate": _floats(_where(asked.trail_rate, asked.trail_rate)),
+            "expires": _integers(_where(asked.expires, asked.expires)).cast(TIMESTAMP),
+            "reduce_only": arrow.Array(_where(order, map(bool, asked.reduce_only)), arrow.DataType.bool()),
+            "oco_group": _integers(_where(asked.oco, asked.oco)),
+            "take_profit": _floats(_where(asked.take_profit, asked.take_profit)),
+            "stop_loss": _floats(_where(asked.stop_loss, asked.stop_loss)),
+            "stop_trail": _floats(_where(asked.stop_trail, asked.stop_trail)),
+            "stop_trail_rate": _floats(_where(asked.stop_trail_rate, asked.stop_trail_rate)),
+            "target": _floats(_where(target, asked.quantity)),
         }
     )
+
+
+def target_submissions(decisions: Decisions) -> Submissions:
+    """The events of a strategy of targets, as submissions."""
+    rows = len(decisions)
+    none, zero = zeros("b", rows), zeros("d", rows)
+    whole = zeros("q", rows)
+    return Submissions(
+        bar=decisions.bar,
+        action=memoryview(array("b", [Action.TARGET]) * rows),
+        order=memoryview(array("q", range(1, rows + 1))),
+        type=memoryview(array("b", [OrderType.TARGET]) * rows),
+        side=none,
+        tif=none,
+        reduce_only=none,
+        quantity=decisions.target,
+        limit=zero,
+        stop=zero,
+        trail=zero,
+        trail_rate=zero,
+        expires=whole,
+        oco=whole,
+        take_profit=zero,
+        stop_loss=zero,
+        stop_trail=zero,
+        stop_trail_rate=zero,
+    )
+
+
+def _kind(action: int, order_type: int) -> str:
+    return "cancel" if action == Action.CANCEL else ORDER_TYPES[order_type]
 
 
 def trades_table(trades: Trades, candles: Candles) -> arrow.Table:
@@ -91,6 +163,8 @@ def trades_table(trades: Trades, candles: Candles) -> arrow.Table:
             "return": _numbers(returns),
             "mae": _numbers(trades.mae),
             "mfe": _numbers(trades.mfe),
+            "funding": _numbers(trades.carry),
+            "fills": _numbers(trades.fills),
             "exit_reason": _names(REASONS, trades.exit_reason),
         }
     )
@@ -106,6 +180,7 @@ def equity_table(ledger: Ledger, candles: Candles, initial_cash: float) -> arrow
             "cash": _numbers(ledger.cash),
             "position": _numbers(ledger.position),
             "drawdown": _numbers(_drawdowns(ledger.equity, initial_cash)),
+            "funding": _numbers(zeros("d", len(bars)) if ledger.carry is None else ledger.carry),
         }
     )
 
@@ -142,8 +217,21 @@ def _times(bars: memoryview | array[int], candles: Candles) -> arrow.Array:
     return _numbers(array("q", (ts[first + bar] for bar in bars))).cast(TIMESTAMP)
 
 
-def _texts(values: Sequence[str]) -> arrow.Array:
+def _texts(values: Sequence[str | None]) -> arrow.Array:
     return arrow.Array(values, arrow.DataType.utf8())
+
+
+def _floats(values: Sequence[float | None]) -> arrow.Array:
+    return arrow.Array(values, arrow.DataType.float64())
+
+
+def _integers(values: Sequence[int | None]) -> arrow.Array:
+    return arrow.Array(values, arrow.DataType.int64())
+
+
+def _where(present: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+    """The values, null where they are not present."""
+    return [value if there else None for there, value in zip(present, values, strict=True)]
 
 
 def _names(names: Mapping[int, str], codes: Iterable[int]) -> arrow.Array:

@@ -16,6 +16,7 @@ from spark_crds.canonical import canonical, parse_canonical, sha256_hex
 from spark_crds.formats.evidence import (
     CHECKSUM_FILE,
     DIGESTED_FIELDS,
+    EVENTS_FILE,
     EVIDENCE_FILE,
     EVIDENCE_SCHEMA,
     SPEC_FILE,
@@ -26,7 +27,9 @@ from spark_crds.formats.evidence import (
 from spark_engine.errors import BacktestError, InvalidData
 from spark_engine.evidence import recompute
 from spark_engine.evidence.artifact import checksum_lines
+from spark_engine.evidence.events import decode_events
 from spark_engine.evidence.tables import Table, decode
+from spark_engine.simulation.ledger import Events
 
 TABLES = ("orders.parquet", "fills.parquet", "trades.parquet", "equity.parquet")
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
@@ -47,6 +50,12 @@ class Directory:
     def sha256(self) -> Mapping[str, str]:
         """Of every file that is there, by name."""
         return {name: sha256_hex(content) for name, content in self.files.items()}
+
+    @cached_property
+    def events(self) -> Events:
+        """What events.jsonl holds. Raises `InvalidData` unless it is the listed file."""
+        require_intact(self, self.evidence or {}, (EVENTS_FILE,))
+        return decode_events(self.files[EVENTS_FILE], EVENTS_FILE)
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -139,7 +148,8 @@ def _spec_agrees(directory: Directory, evidence: Mapping[str, Any]) -> Iterator[
 
 
 def _tables_follow(directory: Directory, evidence: Mapping[str, Any]) -> Iterator[str]:
-    for file, name, digest in recompute.table_digests(directory.tables):
+    form = evidence["result"]["executionModel"].get("decisions", "targets")
+    for file, name, digest in recompute.table_digests(directory.tables, directory.events, form):
         if digest != evidence["result"][name]:
             yield f"{file}: does not give the {name} digest of the evidence"
 
@@ -185,6 +195,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("the evidence is in canonical form", _evidence_is_canonical),
     ("the digest follows from the evidence", _digest_follows),
     ("the spec is the one that the evidence is about", _spec_agrees),
-    ("decisions, fills and equity follow from the tables", _tables_follow),
+    ("decisions, fills, equity and events follow from the tables", _tables_follow),
     ("the metrics follow from the tables", _metrics_follow),
 )

@@ -13,7 +13,8 @@ from spark_crds.formats.run import RunDocument
 
 from spark_engine.data.read import read_candles
 from spark_engine.evidence.provenance import provenance
-from spark_engine.execute.execution import Execution, check, execute
+from spark_engine.execute.check import check
+from spark_engine.execute.execution import Execution, execute
 from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request
 
@@ -48,7 +49,7 @@ def carry_out(
     execution = execute(run.spec, candles, limits)
     engine_ms = round((time.perf_counter() - clock) * 1000)
     about = provenance(run, candles, started=started, finished=_now(), engine_ms=engine_ms)
-    return Outcome(run=run, execution=execution, provenance=about)
+    return Outcome(run=replace(run, spec=execution.spec), execution=execution, provenance=about)
 
 
 def unwatched(_stage: str) -> None:

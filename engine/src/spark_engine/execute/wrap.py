@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spark_crds.canonical import canonical, parse_canonical
-from spark_crds.formats.evidence import REPORT_FILE, SPEC_FILE
+from spark_crds.formats.evidence import EVENTS_FILE, REPORT_FILE, SPEC_FILE
 
 from spark_engine.evidence import tables
 from spark_engine.evidence.artifact import (
@@ -20,6 +20,7 @@ from spark_engine.evidence.artifact import (
     with_file,
 )
 from spark_engine.evidence.chart import chart_document
+from spark_engine.evidence.events import event_lines
 from spark_engine.execute.carry_out import Outcome, Stage, unwatched
 
 
@@ -30,7 +31,7 @@ def wrap(outcome: Outcome, *, with_report: bool = True, on_stage: Stage | None =
     files = _files(outcome)
     evidence = evidence_document(
         run_id=outcome.run.run.name,
-        status="done",
+        status="done" if outcome.execution.breach is None else "failed",
         result=outcome.execution.result,
         run=outcome.provenance,
         files=files,
@@ -56,11 +57,11 @@ def _files(outcome: Outcome) -> Files:
     )
     return {
         SPEC_FILE: json_document(run.document()),
-        "orders.parquet": tables.encode(tables.orders_table(ledger.decisions, candles, symbol)),
+        "orders.parquet": tables.encode(tables.orders_table(ledger, candles, symbol)),
         "fills.parquet": tables.encode(tables.fills_table(ledger.fills, candles, symbol)),
         "trades.parquet": tables.encode(tables.trades_table(ledger.trades, candles)),
         "equity.parquet": tables.encode(tables.equity_table(ledger, candles, cash)),
-        "events.jsonl": b"",
+        EVENTS_FILE: event_lines(ledger.events, candles),
         "chart.json": compact_json(chart),
     }
 

@@ -1,0 +1,52 @@
+"""Everything that can be said against a run before any data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spark_engine.errors import InvalidSpec
+from spark_engine.execute.guardrails import check_symbol_allowed
+from spark_engine.execute.honoured import check_honoured, check_limits_honoured
+from spark_engine.execute.resolved import check_resolved
+from spark_engine.settings import account
+from spark_engine.simulation.ledger import Account
+from spark_engine.strategies.registry import check_parameters, find
+from spark_engine.strategies.table import Parameters, Strategy
+
+Spec = Mapping[str, Any]
+Limits = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRun:
+    """A spec that can be run: its strategy, and parameters with every default filled, in `spec` too."""
+
+    spec: Spec
+    limits: Limits | None
+    account: Account
+    strategy: Strategy
+    parameters: Parameters
+
+
+def check(spec: Spec, limits: Limits | None = None) -> CheckedRun:
+    """The run with nothing left to decide. Raises `BacktestError` naming the field."""
+    check_honoured(spec)
+    check_resolved(spec)
+    check_limits_honoured(limits or {})
+    check_symbol_allowed(spec, limits or {})
+    settings = account(spec, limits)
+    strategy = find(str(spec["strategy"].get("name")))
+    parameters = check_parameters(strategy, spec["strategy"].get("params") or {})
+    _check_shorts_allowed(spec, parameters)
+    complete = {**spec, "strategy": {**spec["strategy"], "params": dict(parameters)}}
+    return CheckedRun(complete, limits, settings, strategy, parameters)
+
+
+def _check_shorts_allowed(spec: Spec, parameters: Parameters) -> None:
+    if parameters.get("direction") == "long-short" and not spec["account"].get("allowShort", False):
+        raise InvalidSpec(
+            "long-short sells short: set spec.account.allowShort: true, or direction: long",
+            field="spec.strategy.params.direction",
+        )
