@@ -33,6 +33,13 @@ def load_run(file: str, *, edits: Sequence[str] = (), data: str | None = None) -
     return run if data is None else _with_data(run, data)
 
 
+def load_guardrails(file: str) -> dict[str, Any]:
+    """The limits in `file`. Raises `Usage`, `InvalidSpec`."""
+    from spark_engine.execute.manifest import load_limits
+
+    return load_limits(read_input(file), file)
+
+
 def edited(manifest: Mapping[str, Any], edits: Sequence[str], data: str | None) -> dict[str, Any]:
     """A copy of `manifest` after `--set path=value` and `--data URI`."""
     copy = deepcopy(dict(manifest))

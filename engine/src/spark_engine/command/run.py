@@ -10,14 +10,13 @@ from typing import Any
 from spark_crds.formats.evidence import REPORT_FILE
 
 from spark_engine.command.console import output, progress
-from spark_engine.command.manifest import load_run
+from spark_engine.command.manifest import load_guardrails, load_run
 from spark_engine.command.result_table import result_table
 from spark_engine.command.usage import Subparsers, add_command
 from spark_engine.evidence.artifact import Artifact
 from spark_engine.evidence.directory import refuse_foreign, write_directory
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.deadline import deadline
-from spark_engine.execute.guardrails import read_limits
 from spark_engine.execute.wrap import wrap
 
 DETAILS = """\
@@ -38,7 +37,9 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
         "-f", "--file", required=True, help="BacktestRun manifest (YAML or JSON) or run.json; - is stdin"
     )
     parser.add_argument("--data", metavar="URI", help="read candles from here instead of spec.data.uri")
-    parser.add_argument("--guardrails", metavar="FILE", help="limits to run under (guardrails.json)")
+    parser.add_argument(
+        "--guardrails", metavar="FILE", help="limits to run under: a GuardrailConfig, or its limits alone"
+    )
     parser.add_argument(
         "--set",
         dest="edits",
@@ -61,7 +62,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.out is not None:
         refuse_foreign(Path(options.out))
     run = load_run(options.file, edits=options.edits, data=options.data)
-    limits = None if options.guardrails is None else read_limits(Path(options.guardrails))
+    limits = None if options.guardrails is None else load_guardrails(options.guardrails)
     with progress(options.quiet) as show, deadline(run.deadline_seconds):
         outcome = carry_out(run, limits, on_stage=show)
         artifact = wrap(outcome, with_report=not options.no_report, on_stage=show)

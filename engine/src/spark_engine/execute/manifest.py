@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spark_crds.formats.run import RunDocument, RunIdentity
@@ -13,6 +13,7 @@ from spark_crds.validate import validate
 from spark_crds.violation import Violation
 
 from spark_engine.errors import InvalidSpec
+from spark_engine.execute.guardrails import Limits, check_limits
 
 
 def load_object(content: bytes, source: str) -> dict[str, Any]:
@@ -26,13 +27,23 @@ def load_object(content: bytes, source: str) -> dict[str, Any]:
     return objects[0]
 
 
+def load_limits(content: bytes, source: str) -> Limits:
+    """The limits in a guardrails.json, or in the `spec` of a GuardrailConfig. Raises `InvalidSpec`."""
+    limits = load_object(content, source)
+    if "kind" not in limits:
+        return check_limits(limits)
+    if limits["kind"] != "GuardrailConfig":
+        raise InvalidSpec(
+            f"{source} is a {limits['kind']}; guardrails are a GuardrailConfig or its limits alone",
+            field="guardrails",
+        )
+    _refuse(validate(limits))
+    return check_limits(limits["spec"].get("limits", {}))
+
+
 def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     """A BacktestRun, validated and resolved. Raises `InvalidSpec` with everything that is wrong with it."""
-    violations = validate(manifest)
-    if violations:
-        first, *others = violations
-        lines = [_explained(first), *(f"{other.field}: {_explained(other)}" for other in others)]
-        raise InvalidSpec("\n       ".join(lines), field=first.field)
+    _refuse(validate(manifest))
     try:
         spec = resolve(manifest)
     except SpecError as error:
@@ -44,6 +55,14 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
         spec_hash=spec_hash(spec),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
     )
+
+
+def _refuse(violations: Sequence[Violation]) -> None:
+    """Raises `InvalidSpec` with all of them."""
+    if violations:
+        first, *others = violations
+        lines = [_explained(first), *(f"{other.field}: {_explained(other)}" for other in others)]
+        raise InvalidSpec("\n       ".join(lines), field=first.field)
 
 
 def _explained(violation: Violation) -> str:
