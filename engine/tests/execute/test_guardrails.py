@@ -62,9 +62,9 @@ def test_a_decimal_limit_of_another_kind_is_refused_by_name(name: str, value: ob
     ("name", "value", "allowed"),
     [
         ("maxDrawdown", "1.01", "at most 1"),
-        ("maxOpenOrders", 0, "a whole number from 1"),
-        ("maxOpenOrders", True, "a whole number from 1"),
-        ("maxOpenOrders", "10", "a whole number from 1"),
+        ("maxOpenOrders", -1, "a whole number from 0"),
+        ("maxOpenOrders", True, "a whole number from 0"),
+        ("maxOpenOrders", "10", "a whole number from 0"),
         ("allowedSymbols", "BTCUSDT", "a list"),
         ("allowedSymbols", [1], "a list"),
         ("policy", "Warn", "Halt or Fail"),

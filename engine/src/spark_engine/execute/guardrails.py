@@ -87,7 +87,7 @@ def _decimal(most: int | None = None) -> Callable[[Any], str | None]:
 
 def _orders(value: Any) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 1 <= value <= MAX_ORDERS else None
+    return value if whole and 0 <= value <= MAX_ORDERS else None
 
 
 def _symbols(value: Any) -> list[str] | None:
@@ -107,7 +107,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "maxNotional": (POSITIVE, _decimal()),
     "maxPosition": (POSITIVE, _decimal()),
     "maxLeverage": (POSITIVE, _decimal()),
-    "maxOpenOrders": (f"a whole number from 1 to {MAX_ORDERS}", _orders),
+    "maxOpenOrders": (f"a whole number from 0 to {MAX_ORDERS}", _orders),
     "allowedSymbols": (f"a list of at most {MAX_SYMBOLS} symbols", _symbols),
     "maxDrawdown": (FRACTION, _decimal(1)),
     "maxDailyLoss": (FRACTION, _decimal(1)),
