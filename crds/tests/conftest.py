@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ import yaml
 HERE = Path(__file__).parent
 
 
+# One table a kind, each around a base object of its own
+TABLES = ("objects", "objects_parametersweep", "objects_guardrailconfig", "objects_guardrailapproval")
+
+
 @cache
-def object_table() -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load((HERE / "objects.yaml").read_text())
+def object_table(name: str = "objects") -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load((HERE / f"{name}.yaml").read_text())
     return table
 
 
@@ -26,9 +31,9 @@ def document_table() -> list[dict[str, Any]]:
     return cases
 
 
-def built(changes: dict[str, Any], removed: list[str]) -> dict[str, Any]:
+def built(changes: dict[str, Any], removed: list[str], table: str = "objects") -> dict[str, Any]:
     """The table's base object with paths assigned and deleted."""
-    manifest: dict[str, Any] = copy.deepcopy(object_table()["base"])
+    manifest: dict[str, Any] = copy.deepcopy(object_table(table)["base"])
     for path, value in changes.items():
         *parents, last = path.split(".")
         node = manifest
@@ -45,12 +50,13 @@ def built(changes: dict[str, Any], removed: list[str]) -> dict[str, Any]:
 
 
 class ObjectCase:
-    """A row of objects.yaml. `lines` are those of the refusal, in any order."""
+    """A row of a table. `lines` are those of the refusal, in any order."""
 
-    def __init__(self, row: dict[str, Any]) -> None:
-        self.name: str = row["case"]
-        self.manifest = built(row.get("set", {}), row.get("remove", []))
-        self.old = built(row["old"], []) if "old" in row else None
+    def __init__(self, row: dict[str, Any], table: str) -> None:
+        self.kind: str = object_table(table)["base"]["kind"]
+        self.name: str = row["case"] if table == "objects" else f"{self.kind}: {row['case']}"
+        self.manifest = built(row.get("set", {}), row.get("remove", []), table)
+        self.old = built(row["old"], [], table) if "old" in row else None
         self.accepted: bool = row.get("accepted", False)
         self.operator: list[str] = row.get("operator", [])
         self.invalid: list[str] = row.get("invalid", [])
@@ -64,12 +70,12 @@ class ObjectCase:
             return self.kubectl, set()
         if self.strict:
             act = "creating" if self.old is None else "replacing"
-            handled = 'BacktestRun in version "v1alpha1" cannot be handled as a BacktestRun'
+            handled = f'{self.kind} in version "v1alpha1" cannot be handled as a {self.kind}'
             head = f'Error from server (BadRequest): error when {act} "STDIN": {handled}'
             return f"{head}: strict decoding error: ", set(self.strict)
         name = self.manifest["metadata"].get("name", "")
         unchecked = set() if self.rules_checked else {UNCHECKED}
-        return f'The BacktestRun "{name}" is invalid: ', set(self.invalid) | unchecked
+        return f'The {self.kind} "{name}" is invalid: ', set(self.invalid) | unchecked
 
 
 UNCHECKED = (
@@ -89,7 +95,7 @@ def split_refusal(text: str) -> tuple[str, set[str]]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "object_case" in metafunc.fixturenames:
-        cases = [ObjectCase(row) for row in object_table()["cases"]]
+        cases = [ObjectCase(row, table) for table in TABLES for row in object_table(table)["cases"]]
         metafunc.parametrize("object_case", cases, ids=[case.name for case in cases])
     if "document_case" in metafunc.fixturenames:
         metafunc.parametrize("document_case", document_table(), ids=[row["case"] for row in document_table()])
@@ -98,6 +104,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def split() -> Any:
     return split_refusal
+
+
+@pytest.fixture
+def base_of() -> Callable[[str], dict[str, Any]]:
+    """The base object of a table."""
+    return lambda table: built({}, [], table)
 
 
 @pytest.fixture

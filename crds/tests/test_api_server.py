@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from spark_crds.manifest import load_manifest
+from spark_crds.schema import PLURALS
 
 if TYPE_CHECKING:
     from tests.cluster.client import Cluster
@@ -23,8 +24,9 @@ pytestmark = pytest.mark.control_plane
 def namespace(control_plane: Cluster) -> Iterator[str]:
     must = control_plane.kubectl
     must("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    must("wait", "--for=condition=Established", "--timeout=30s", "crd/backtestruns.spark.trading")
-    must("get", "backtestruns")  # the kind is served a moment after it is established
+    for plural in PLURALS.values():
+        must("wait", "--for=condition=Established", "--timeout=30s", f"crd/{plural}.spark.trading")
+        must("get", plural)  # a kind is served a moment after it is established
     with control_plane.namespace("spark-crds") as name:
         yield name
 
@@ -40,10 +42,11 @@ def test_the_server_says_what_the_table_says(
     if object_case.old is None:
         result = kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=text)
     else:
-        must("delete", "btr", "--all", "-n", namespace)
+        plural = PLURALS[object_case.kind]
+        must("delete", plural, "--all", "-n", namespace)
         must("create", "-n", namespace, "-f", "-", input=json.dumps(object_case.old))
         result = kubectl("replace", "--dry-run=server", "-n", namespace, "-f", "-", input=text)
-        must("delete", "btr", "--all", "-n", namespace)
+        must("delete", plural, "--all", "-n", namespace)
     if object_case.accepted:
         assert result.returncode == 0, result.stderr
     else:
@@ -113,3 +116,35 @@ def test_a_new_run_is_pending_and_unobserved_and_reads_well(
     selector = "--field-selector=status.phase!=Succeeded,spec.strategy.name=sma-cross"
     assert must("get", "btr", "-n", namespace, selector, "-o", "name").strip().endswith("/base")
     must("delete", "btr", "base", "-n", namespace)
+
+
+@pytest.mark.parametrize(
+    ("table", "short", "columns"),
+    [
+        (
+            "objects_parametersweep",
+            "swp",
+            "NAME PHASE STRATEGY SYMBOL TF SHARDS DONE TRIALS OBJECTIVE DEFLATED OVERFIT AGE",
+        ),
+        ("objects_guardrailconfig", "grc", "NAME PHASE GATE REVISION PROPOSER KILL AGE"),
+        ("objects_guardrailapproval", "gra", "NAME PHASE CONFIG GENERATION DECISION APPROVER AGE"),
+    ],
+)
+def test_a_new_object_of_every_kind_is_pending_and_reads_well(
+    control_plane: Cluster,
+    namespace: str,
+    base_of: Callable[[str], Any],
+    table: str,
+    short: str,
+    columns: str,
+) -> None:
+    must = control_plane.kubectl
+    manifest = base_of(table)
+    name = manifest["metadata"]["name"]
+    must("create", "-n", namespace, "-f", "-", input=json.dumps(manifest))
+    stored = json.loads(must("get", short, name, "-n", namespace, "-o", "json"))
+    assert stored["status"] == {"observedGeneration": -1, "phase": "Pending"}
+    assert must("get", short, "-n", namespace).splitlines()[0].split() == columns.split()
+    pending = must("get", short, "-n", namespace, "--field-selector=status.phase=Pending", "-o", "name")
+    assert pending.strip().endswith(f"/{name}")
+    must("delete", short, name, "-n", namespace)

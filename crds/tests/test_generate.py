@@ -17,7 +17,8 @@ from spark_crds.schema import PLURALS, object_schema
 
 CHECKED_OFFLINE = {
     *("type", "properties", "required", "additionalProperties", "items", "enum", "default", "format"),
-    *("pattern", "minLength", "maxLength", "minimum", "maximum", "maxItems", "maxProperties", RULES),
+    *("pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "maxProperties"),
+    *("oneOf", RULES),
     *("x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string"),
 }
 WITHOUT_MEANING_OFFLINE = {"description", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"}
@@ -37,9 +38,8 @@ def all_nodes() -> list[tuple[str, dict[str, Any]]]:
     return [found for kind in PLURALS for found in nodes(dict(object_schema(kind)))]
 
 
-def crd() -> dict[str, Any]:
-    (content,) = generate.manifests().values()
-    definition: dict[str, Any] = yaml.safe_load(content)
+def crd(plural: str) -> dict[str, Any]:
+    definition: dict[str, Any] = yaml.safe_load(generate.manifests()[f"spark.trading_{plural}.yaml"])
     return definition
 
 
@@ -50,9 +50,10 @@ def test_the_committed_files_are_what_the_models_give() -> None:
 def test_check_fails_and_names_the_file_when_one_is_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for name in generate.PAGES:
+        (tmp_path / name).write_text((generate.DOCUMENTS / name).read_text())
     document = tmp_path / "manifest.md"
-    document.write_text(generate.DOCUMENT.read_text())
-    monkeypatch.setattr(generate, "DOCUMENT", document)
+    monkeypatch.setattr(generate, "DOCUMENTS", tmp_path)
     monkeypatch.setattr(generate, "PUBLISHED", tmp_path)
     assert generate.main(["--check"]) == 1
     assert "spark.trading_backtestruns.yaml" in capsys.readouterr().err
@@ -96,7 +97,7 @@ def test_every_text_list_and_map_is_bounded() -> None:
 
 
 def test_no_field_of_the_spec_is_a_float() -> None:
-    assert [path for path, schema in all_nodes() if schema.get("type") == "number"] == ["status.summary[]"]
+    assert {path for path, schema in all_nodes() if schema.get("type") == "number"} == {"status.summary[]"}
 
 
 def test_every_field_explains_itself() -> None:
@@ -113,18 +114,42 @@ def test_every_rule_is_cel_that_compiles_and_has_a_message() -> None:
         program(rule["rule"])
 
 
-def test_all_of_the_spec_is_immutable_but_suspend_and_cancel() -> None:
-    spec = object_schema("BacktestRun")["properties"]["spec"]
-    guarded = {rule["fieldPath"].removeprefix(".") for rule in spec[RULES]}
-    assert set(spec["properties"]) - guarded == {"suspend", "cancel"}
+@pytest.mark.parametrize(
+    ("kind", "mutable"),
+    [
+        ("BacktestRun", {"suspend", "cancel"}),
+        ("ParameterSweep", {"suspend", "cancel"}),
+        ("GuardrailApproval", set()),
+    ],
+)
+def test_all_of_the_spec_is_immutable_but_what_the_design_says(kind: str, mutable: set[str]) -> None:
+    spec = object_schema(kind)["properties"]["spec"]
+    guarded = {rule["fieldPath"].removeprefix(".") for rule in spec[RULES] if "oldSelf" in rule["rule"]}
+    assert set(spec["properties"]) - guarded == mutable
 
 
-def test_the_crd_is_named_and_served_as_the_design_says() -> None:
-    definition = crd()
+def test_a_proposal_of_guardrails_may_be_changed() -> None:
+    found = nodes(dict(object_schema("GuardrailConfig")))
+    rules = [rule["rule"] for _, schema in found for rule in schema.get(RULES, ())]
+    assert rules
+    assert not any("oldSelf" in rule for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("kind", "short_name"),
+    [
+        ("BacktestRun", "btr"),
+        ("ParameterSweep", "swp"),
+        ("GuardrailConfig", "grc"),
+        ("GuardrailApproval", "gra"),
+    ],
+)
+def test_a_kind_is_named_and_served_as_the_design_says(kind: str, short_name: str) -> None:
+    definition = crd(PLURALS[kind])
     names = definition["spec"]["names"]
     (version,) = definition["spec"]["versions"]
-    assert definition["metadata"]["name"] == "backtestruns.spark.trading"
-    assert names["shortNames"] == ["btr"]
+    assert definition["metadata"]["name"] == f"{PLURALS[kind]}.spark.trading"
+    assert (names["kind"], names["shortNames"]) == (kind, [short_name])
     assert definition["metadata"]["annotations"] == {
         "argocd.argoproj.io/sync-options": "ServerSideApply=true"
     }
@@ -139,9 +164,10 @@ def test_the_crd_is_named_and_served_as_the_design_says() -> None:
     )
 
 
-def test_columns_and_selectable_fields_exist_in_the_schema() -> None:
-    known = {f".{path}" for path, _ in all_nodes()} | {".metadata.creationTimestamp"}
-    (version,) = crd()["spec"]["versions"]
+@pytest.mark.parametrize("kind", PLURALS)
+def test_columns_and_selectable_fields_exist_in_the_schema(kind: str) -> None:
+    known = {f".{path}" for path, _ in nodes(dict(object_schema(kind)))} | {".metadata.creationTimestamp"}
+    (version,) = crd(PLURALS[kind])["spec"]["versions"]
     paths = [column["jsonPath"] for column in version["additionalPrinterColumns"]]
     paths += [field["jsonPath"] for field in version["selectableFields"]]
     for path in paths:

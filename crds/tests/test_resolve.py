@@ -114,6 +114,7 @@ def test_a_users_own_strategy_keeps_its_parameters(manifest: dict[str, Any]) -> 
         ("100", "100"),
         ("-0", "0"),
         ("-1.10", "-1.1"),
+        ("123456789012345678.123456789012345678", "123456789012345678.123456789012345678"),
     ],
 )
 def test_a_decimal_has_one_form(written: str, canonical: str) -> None:
@@ -173,7 +174,7 @@ def test_a_default_gives_way_as_a_whole_where_fields_exclude_each_other(manifest
     ("path", "value", "field", "words"),
     [
         ("strategy.name", "sma-cros", "spec.strategy.name", 'did you mean "sma-cross"?'),
-        ("strategy.name", "macd", "spec.strategy.name", "built-in strategies: sma-cross"),
+        ("strategy.name", "momentum", "spec.strategy.name", "built-in strategies: sma-cross"),
         (
             "strategy.params",
             {"fast": 9},

@@ -123,9 +123,11 @@ def test_the_crds_are_the_generated_ones_and_outlive_the_release(default: list[O
 def test_crds_can_be_left_out_let_go_and_annotated(helm: Helm) -> None:
     assert of_kind(helm.render({"crds": {"enabled": False}}), "CustomResourceDefinition") == []
     values = {"crds": {"keep": False, "annotations": {"team": "quant"}}}
-    (crd,) = of_kind(helm.render(values), "CustomResourceDefinition")
-    assert "helm.sh/resource-policy" not in crd["metadata"]["annotations"]
-    assert crd["metadata"]["annotations"]["team"] == "quant"
+    crds = of_kind(helm.render(values), "CustomResourceDefinition")
+    assert crds
+    for crd in crds:
+        assert "helm.sh/resource-policy" not in crd["metadata"]["annotations"]
+        assert crd["metadata"]["annotations"]["team"] == "quant"
 
 
 def test_helm_refuses_a_cluster_below_the_floor(helm: Helm) -> None:

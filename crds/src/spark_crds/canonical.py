@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import rfc8785
 
 LARGEST_INTEGER = 2**53 - 1
+EVERY_DIGIT = Context(prec=64)  # the default of 28 would round the longest decimals of a spec
 
 
 def canonical(value: Any) -> bytes:
@@ -33,7 +34,7 @@ def _number(text: str) -> int | float:
 def canonical_decimal(text: str) -> str:
     """A decimal without exponent, leading or trailing zeros: "010.50" as "10.5", "-0" as "0"."""
     value = Decimal(text)
-    return f"{value.normalize():f}" if value else "0"
+    return f"{value.normalize(EVERY_DIGIT):f}" if value else "0"
 
 
 def sha256_hex(content: bytes) -> str:

@@ -103,13 +103,32 @@ def _object_violations(value: Mapping[str, Any], schema: Schema, path: str) -> I
         yield _blocking(path, f"Too many: {len(value)}: must have at most {schema['maxProperties']} items")
     for name, child in value.items():
         yield from violations(child, properties.get(name, additional), _joined(path, name))
+    yield from _choice_violations(value, schema, path)
+
+
+def _choice_violations(value: Mapping[str, Any], schema: Schema, path: str) -> Iterator[Violation]:
+    """`oneOf` as our kinds use it: each choice requires one field."""
+    choices = [name for choice in schema.get("oneOf", ()) for name in choice["required"]]
+    found = sum(name in value for name in choices)
+    if not choices or found == 1:
+        return
+    if not found:
+        yield _blocking(_joined(path, choices[0]), "Required value")
+    count = f"{found} valid alternatives" if found else "none valid"
+    words = f"{quoted(path)} must validate one and only one schema (oneOf). Found {count}"
+    yield Violation("<nil>", f'Invalid value: "": {words}')
 
 
 def _list_violations(value: list[Any], schema: Schema, path: str) -> Iterator[Violation]:
     if len(value) > schema.get("maxItems", len(value)):
         yield _blocking(path, f"Too many: {len(value)}: must have at most {schema['maxItems']} items")
+    elif len(value) < schema.get("minItems", 0):
+        least = f"{path} in body should have at least {schema['minItems']} items"
+        yield Violation(path, f"Invalid value: {len(value)}: {least}")
     for index, item in enumerate(value):
         yield from violations(item, schema.get("items", {}), f"{path}[{index}]")
+        if schema.get("x-kubernetes-list-type") == "set" and item in value[:index]:
+            yield Violation(f"{path}[{index}]", f"Duplicate value: {quoted(item)}")
 
 
 def _number_violations(value: float, schema: Schema, path: str) -> Iterator[Violation]:

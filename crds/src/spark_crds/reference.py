@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from spark_crds.patterns import (
     BASIS_POINTS_PATTERN,
     DECIMAL_PATTERN,
+    DIGEST_PATTERN,
     DNS_SUBDOMAIN_PATTERN,
     FRACTION_PATTERN,
     QUANTITY_PATTERN,
@@ -23,6 +25,7 @@ WORDS = {
     BASIS_POINTS_PATTERN: "decimal below 10000",
     FRACTION_PATTERN: "decimal below 1",
     TIMEFRAME_PATTERN: "as `1h`",
+    DIGEST_PATTERN: "`sha256:` and 64 hex digits",
     DNS_SUBDOMAIN_PATTERN: "name of an object",
     QUANTITY_PATTERN: "quantity",
     "^[0-9a-f]{64}$": "64 hex digits",
@@ -30,12 +33,18 @@ WORDS = {
 HEAD = "| field | value | default | meaning |\n|---|---|---|---|"
 
 
-def field_tables(schema: Schema) -> str:
-    """One table for each object directly below `spec`, and one for the rest of `spec`."""
+def field_tables(schema: Schema, taken_over: Mapping[str, str] = MappingProxyType({})) -> str:
+    """One table for each object directly below `spec`, and one for the rest of `spec`.
+
+    `taken_over`: what to say of an object instead of a table of its fields.
+    """
     spec = schema["properties"]["spec"]
     objects = {name: child for name, child in spec["properties"].items() if "properties" in child}
     plain = {name: child for name, child in spec["properties"].items() if name not in objects}
-    sections = [_section(f"spec.{name}", child) for name, child in objects.items()]
+    sections = [
+        f"### spec.{name}\n\n{taken_over[name]}" if name in taken_over else _section(f"spec.{name}", child)
+        for name, child in objects.items()
+    ]
     rest = {"properties": plain, "description": "Besides the objects above."}
     return "\n\n".join([*sections, _section("spec", rest)])
 
@@ -62,6 +71,8 @@ def _value(schema: Schema) -> str:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
     if schema.get("format") == "date-time":
         return "RFC 3339 time"
+    if schema.get("x-kubernetes-int-or-string"):
+        return f"whole number or {WORDS[schema['pattern']]}"
     if schema.get("type") == "integer":
         return f"integer, {schema['minimum']} to {schema['maximum']}"
     if "pattern" in schema:

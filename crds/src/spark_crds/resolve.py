@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from spark_crds.canonical import canonical_decimal, digest
 from spark_crds.patterns import DECIMAL_PATTERNS
-from spark_crds.schema import Schema, object_schema, with_defaults
+from spark_crds.schema import Schema, is_ours, object_schema, with_defaults
 from spark_crds.strategies import find_strategy, with_parameter_defaults
 from spark_crds.validate import validate
 
@@ -44,19 +44,31 @@ class SpecError(ValueError):
 
 
 def resolve(manifest: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The `spec` of a BacktestRun with every default filled in, decimals, times and names in one form.
+    """The `spec` of an object with every default filled in, decimals, times and names in one form.
 
-    `defaults` is a partial spec of the platform, used where the manifest is silent, before the schema's own
-    defaults. Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for
-    the first objection of the API server or of the strategy's own checks.
+    `defaults` is a partial spec of a BacktestRun from the platform, used where the manifest is silent, before
+    the schema's own defaults; in a ParameterSweep also for its template, whose swept parameters get none.
+    Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for the first
+    objection of the API server or of the operator.
     """
     merged = _with_platform_defaults(manifest, defaults or {})
     for violation in validate(merged):
         raise SpecError(violation.field, violation.message)
     schema = object_schema(merged["kind"])["properties"]["spec"]
     spec: dict[str, Any] = _normalised(with_defaults(merged["spec"], schema), schema, "spec")
-    spec["strategy"] = _resolved_strategy(spec["strategy"])
+    if "strategy" in spec:
+        spec["strategy"] = _resolved_strategy(spec["strategy"])
+    if "template" in spec:
+        strategy = _resolved_strategy(spec["template"]["strategy"], swept_names(spec))
+        spec["template"] = {**spec["template"], "strategy": strategy}
     return spec
+
+
+def swept_names(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parameters that a sweep varies, in the order of the columns of its table."""
+    if "sets" in spec:
+        return tuple(spec["sets"][0])
+    return tuple(parameter["name"] for parameter in spec["parameters"])
 
 
 def spec_hash(spec: Mapping[str, Any]) -> str:
@@ -72,8 +84,16 @@ def canonical_timestamp(text: str) -> str:
 
 
 def _with_platform_defaults(manifest: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    spec = manifest.get("spec")
-    return {**manifest, "spec": _overlaid(defaults, spec)} if isinstance(spec, Mapping) else dict(manifest)
+    spec, kind = manifest.get("spec"), manifest.get("kind")
+    if not isinstance(spec, Mapping) or not is_ours(manifest) or not defaults:
+        return dict(manifest)
+    fields = object_schema(str(kind))["properties"]["spec"]["properties"]
+    known = {name: value for name, value in defaults.items() if name in fields or kind == "BacktestRun"}
+    merged = _overlaid(known, spec)
+    if "template" in fields and isinstance(spec.get("template"), Mapping):
+        inner = {name: value for name, value in defaults.items() if name in fields["template"]["properties"]}
+        merged["template"] = _overlaid(inner, spec["template"])
+    return {**manifest, "spec": merged}
 
 
 def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +121,8 @@ def _normalised(value: Any, schema: Schema, path: str) -> Any:
         return [_normalised(item, schema.get("items", {}), f"{path}[{n}]") for n, item in enumerate(value)]
     if isinstance(value, str):
         return _normalised_text(value, schema, path)
+    if isinstance(value, int) and schema.get("pattern") in DECIMAL_PATTERNS:
+        return canonical_decimal(str(value))
     return _normalised_number(value, path) if isinstance(value, int | float) else value
 
 
@@ -127,9 +149,11 @@ def _normalised_text(value: str, schema: Schema, path: str) -> str:
     return value
 
 
-def _resolved_strategy(strategy: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved_strategy(strategy: Mapping[str, Any], swept: Sequence[str] = ()) -> dict[str, Any]:
     parameters = strategy.get("params", {})
     entry = find_strategy(strategy["name"]) if "name" in strategy else None
     if entry is None:
         return {**strategy, "params": dict(parameters)}
-    return {**strategy, "name": entry.name, "params": with_parameter_defaults(entry, parameters)}
+    filled = with_parameter_defaults(entry, parameters)
+    params = {name: value for name, value in filled.items() if name not in swept}
+    return {**strategy, "name": entry.name, "params": params}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -12,7 +13,13 @@ import yaml
 from spark_crds import API_VERSION, GROUP
 
 Schema = Mapping[str, Any]
-PLURALS = {"BacktestRun": "backtestruns"}
+PLURALS = {
+    "BacktestRun": "backtestruns",
+    "ParameterSweep": "parametersweeps",
+    "GuardrailConfig": "guardrailconfigs",
+    "GuardrailApproval": "guardrailapprovals",
+}
+INDEX = re.compile(r"\[\d+\]")
 
 
 @cache
@@ -32,10 +39,13 @@ def is_ours(manifest: Mapping[str, Any]) -> bool:
 
 
 def field_schema(kind: str, path: str) -> Schema:
-    """The schema at a path such as spec.market.symbol; empty where there is none."""
+    """The schema at a path such as spec.parameters[0].name; empty where there is none."""
     schema = object_schema(kind)
     for name in path.split("."):
-        schema = schema.get("properties", {}).get(name, {})
+        plain, indices = INDEX.subn("", name)
+        schema = schema.get("properties", {}).get(plain, {})
+        for _ in range(indices):
+            schema = schema.get("items", {})
     return schema
 
 

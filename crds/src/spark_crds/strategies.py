@@ -114,14 +114,14 @@ def strategy_violations(spec: Mapping[str, Any]) -> Iterator[Violation]:
     if entry is not None:
         filled = with_parameter_defaults(entry, parameters)
         yield from parameter_violations(entry, filled)
-        yield from _short_violations(filled, spec["account"])
+        yield from short_violations(filled, spec["account"])
     elif "name" in strategy and "image" not in spec.get("engine", {}):
         yield unknown_strategy(strategy["name"])
     else:
         yield from own_parameter_violations(parameters)
 
 
-def _short_violations(parameters: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[Violation]:
+def short_violations(parameters: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[Violation]:
     if parameters.get("direction") == "long-short" and not account["allowShort"]:
         message = 'is "long-short", which needs spec.account.allowShort: true (it is false)'
         yield _operator(f"{PARAMETERS_FIELD}.direction", message)

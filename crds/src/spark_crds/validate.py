@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from spark_crds.check import unknown_fields, violations
@@ -10,6 +10,7 @@ from spark_crds.metadata import decoding_violations, name_violations, unknown_me
 from spark_crds.rules import rule_violations, typed
 from spark_crds.schema import is_ours, object_schema, with_defaults
 from spark_crds.strategies import strategy_violations
+from spark_crds.sweeps.check import sweep_violations
 from spark_crds.violation import Violation
 
 NOT_ALL_CHECKED = (
@@ -17,15 +18,23 @@ NOT_ALL_CHECKED = (
     "correct the existing errors to complete validation"
 )
 
+OPERATOR_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Violation]]] = {
+    "BacktestRun": strategy_violations,
+    "ParameterSweep": sweep_violations,
+}
+
 
 def validate(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
     """The objections of kubectl and the API server to an object that is created, or that replaces `old`.
 
-    If they have none, those of the operator (`by` is "operator"): the checks of the strategy's parameters.
+    If they have none, those of the operator (`by` is "operator"): the checks of the strategy's parameters,
+    and of a sweep what its parameters, condition and windows mean.
     """
     if found := server_violations(manifest, old):
         return found
-    return list(strategy_violations(with_defaults(manifest, object_schema(manifest["kind"]))["spec"]))
+    kind = manifest["kind"]
+    check = OPERATOR_CHECKS.get(kind)
+    return [] if check is None else list(check(with_defaults(manifest, object_schema(kind))["spec"]))
 
 
 def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from spark_crds.patterns import (
     BASIS_POINTS_PATTERN,
     DECIMAL_PATTERN,
+    DIGEST_PATTERN,
     DNS_SUBDOMAIN_PATTERN,
     FRACTION_PATTERN,
     SIGNED_DECIMAL_PATTERN,
@@ -40,7 +42,33 @@ def validations(*rules: dict[str, str]) -> dict[str, Any]:
     return {"x-kubernetes-validations": list(rules)}
 
 
+def immutable(
+    kind: str, *mutable: str, rules: tuple[dict[str, str], ...] = ()
+) -> Callable[[dict[str, Any]], None]:
+    """One transition rule a field but the `mutable`, then `rules`, as `json_schema_extra` of a kind's spec.
+
+    With `has()` pairs: a rule on the field itself would miss its removal.
+    """
+
+    def add(schema: dict[str, Any]) -> None:
+        guarded = [name for name in schema["properties"] if name not in mutable]
+        schema["x-kubernetes-validations"] = [*(_kept(name, kind) for name in guarded), *rules]
+
+    return add
+
+
+def _kept(name: str, kind: str) -> dict[str, str]:
+    return rule(
+        f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
+        f"{name} is immutable: create a new {kind}",
+        fieldPath=f".{name}",
+        reason="FieldValueForbidden",
+    )
+
+
 NOT_ZERO = rule("!self.matches('^[0.]+$')", "must be greater than 0")
+
+DOTLESS_NAME = rule("!self.metadata.name.contains('.')", "must not contain dots", fieldPath=".metadata.name")
 
 Decimal = Annotated[str, Field(max_length=37, pattern=DECIMAL_PATTERN)]
 SignedDecimal = Annotated[str, Field(max_length=38, pattern=SIGNED_DECIMAL_PATTERN)]
@@ -56,7 +84,7 @@ Timestamp = Annotated[
 ]
 Timeframe = Annotated[str, Field(max_length=8, pattern=TIMEFRAME_PATTERN)]
 Sha256 = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
-Digest = Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(max_length=71, pattern=DIGEST_PATTERN)]
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN_PATTERN)]
 Uri = Annotated[str, Field(min_length=1, max_length=2048)]
 Text = Annotated[str, Field(max_length=1024)]

@@ -28,6 +28,11 @@ class Column:
         return document
 
 
+def condition_reason(condition: str) -> str:
+    """The path of a condition's reason, for a column."""
+    return f'.status.conditions[?(@.type=="{condition}")].reason'
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """One kind of the group, in its one version."""

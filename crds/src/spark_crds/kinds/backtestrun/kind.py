@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from spark_crds.kinds.backtestrun.spec import BacktestRunSpec
 from spark_crds.kinds.backtestrun.status import BacktestRunStatus
-from spark_crds.kinds.base import Model, rule, validations
-from spark_crds.kinds.definition import Column, Definition
+from spark_crds.kinds.base import DOTLESS_NAME, Model, rule, validations
+from spark_crds.kinds.definition import Column, Definition, condition_reason
 
 RESERVED_NAMES = ("start", "status", "stream", "cancel")
 
@@ -19,11 +19,7 @@ class BacktestRun(Model):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule(
-                "!self.metadata.name.contains('.')",
-                "must not contain dots",
-                fieldPath=".metadata.name",
-            ),
+            DOTLESS_NAME,
             rule(
                 f"!(self.metadata.name in {list(RESERVED_NAMES)})",
                 f"must not be one of {', '.join(RESERVED_NAMES)}: the HTTP API uses these paths",
@@ -44,10 +40,6 @@ class BacktestRun(Model):
     """What the operator observed."""
 
 
-def _reason(condition: str) -> str:
-    return f'.status.conditions[?(@.type=="{condition}")].reason'
-
-
 DEFINITION = Definition(
     model=BacktestRun,
     kind="BacktestRun",
@@ -65,8 +57,8 @@ DEFINITION = Definition(
         Column("Drawdown", ".status.display.maxDrawdown"),
         Column("Trades", ".status.summary.trades", type="integer"),
         Column("Age", ".metadata.creationTimestamp", type="date"),
-        Column("Verdict", _reason("VerdictPassed"), wide=True),
-        Column("Reason", _reason("Ready"), wide=True),
+        Column("Verdict", condition_reason("VerdictPassed"), wide=True),
+        Column("Reason", condition_reason("Ready"), wide=True),
         Column("Attempt", ".status.attempt", type="integer", wide=True),
         Column("Job", ".status.jobName", wide=True),
         Column("Digest", ".status.digest", wide=True),

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from spark_crds.kinds.backtestrun.engine import Engine
 from spark_crds.kinds.backtestrun.market import Data, Market
 from spark_crds.kinds.backtestrun.trading import Account, Execution, Statistics, Strategy, Verdict
-from spark_crds.kinds.base import Model, Reference, rule
-
-MUTABLE = ("suspend", "cancel")
-
-
-def immutable(schema: dict[str, Any]) -> None:
-    """One transition rule a field, with `has()` pairs: a rule on the field itself would miss its removal."""
-    schema["x-kubernetes-validations"] = [
-        rule(
-            f"has(self.{name}) == has(oldSelf.{name})"
-            f" && (!has(self.{name}) || self.{name} == oldSelf.{name})",
-            f"{name} is immutable: create a new BacktestRun",
-            fieldPath=f".{name}",
-            reason="FieldValueForbidden",
-        )
-        for name in schema["properties"]
-        if name not in MUTABLE
-    ]
+from spark_crds.kinds.base import Model, Reference, immutable
 
 
 class BacktestRunSpec(Model):
     """What to simulate. Immutable but for suspend and cancel: create a new run to change anything else."""
 
-    model_config = ConfigDict(json_schema_extra=immutable)
+    model_config = ConfigDict(json_schema_extra=immutable("BacktestRun", "suspend", "cancel"))
 
     strategy: Strategy
     """What decides."""

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
-from spark_crds.kinds.base import Count, Digest, Model, Sha256, StatusTime, Text, Uri
-
-ChildName = Annotated[str, Field(max_length=63)]
-Uid = Annotated[str, Field(max_length=64)]
-Reason = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-Revision = Annotated[str, Field(max_length=253)]
-Shown = Annotated[str, Field(max_length=32)]
-ImageName = Annotated[str, Field(max_length=512)]
-
-
-class Condition(Model):
-    """One observation, as in every Kubernetes API."""
-
-    type: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-    """What is observed, such as Ready, Complete, Failed, GuardrailsApplied, EvidenceSigned, VerdictPassed."""
-    status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
-    observed_generation: Annotated[int, Field(ge=0)] | None = None
-    """Generation of the spec that was looked at."""
-    last_transition_time: StatusTime
-    """When the status last changed."""
-    reason: Reason
-    """Why, for machines: one CamelCase word of a closed list."""
-    message: Text
-    """Why, for people."""
-
-
-class PinnedData(Model):
-    """The data that an attempt reads, however the spec names it."""
-
-    uri: Uri
-    """Where it is."""
-    sha256: Sha256 | None = None
-    """What it must be."""
-
-
-class Intent(Model):
-    """Every input of an attempt that is not in the spec, stored before its Job is created."""
-
-    image: ImageName | None = None
-    """Engine image, by digest where the operator knows it."""
-    guardrail_revision: Revision | None = None
-    """Effective revision of the guardrails."""
-    defaults: (
-        Annotated[
-            dict[str, Any],
-            Field(max_length=64),
-            WithJsonSchema(
-                {"type": "object", "maxProperties": 64, "x-kubernetes-preserve-unknown-fields": True}
-            ),
-        ]
-        | None
-    ) = None
-    """Defaults of the operator that were applied to the spec."""
-    artifact_uri: Uri | None = None
-    """Where artifacts go."""
-    data: PinnedData | None = None
-    """The data, resolved."""
-
-
-class Progress(Model):
-    """How far the run is."""
-
-    completed: Count
-    """Units done."""
-    total: Count
-    """Units in all."""
+from spark_crds.kinds.base import Count, Digest, Model, StatusTime
+from spark_crds.kinds.status import (
+    Artifact,
+    ChildName,
+    Conditions,
+    Generation,
+    Intent,
+    Progress,
+    Provenance,
+    Shown,
+    Summary,
+    Uid,
+)
 
 
 class Display(Model):
@@ -86,47 +32,14 @@ class Display(Model):
     """Deepest drawdown, such as 18.2%."""
 
 
-class Artifact(Model):
-    """Where the evidence is."""
-
-    uri: Uri
-    """Directory of the artifacts."""
-    sha256: Sha256
-    """SHA-256 of evidence.json, which lists every other file's."""
-    bytes: Count
-    """Size of evidence.json."""
-
-
-class Provenance(Model):
-    """What made the result."""
-
-    image: ImageName | None = None
-    """Image id of the engine's container, as the node reports it."""
-    engine_version: Annotated[str, Field(max_length=64)] | None = None
-    """Version of the engine."""
-    data_digest: Digest | None = None
-    """Digest of the candles as simulated."""
-    guardrail_revision: Revision | None = None
-    """Guardrail revision that limited the run."""
-
-
 class BacktestRunStatus(Model):
     """What the operator observed."""
 
-    observed_generation: Annotated[int, Field(ge=-1)] = -1
+    observed_generation: Generation = -1
     """Generation of the spec that this status is about; -1 before the operator has seen the run."""
     phase: Literal["Pending", "Running", "Suspended", "Succeeded", "Failed", "Cancelled"] = "Pending"
     """The conditions in one word, for people and selectors."""
-    conditions: (
-        Annotated[
-            list[Condition],
-            Field(
-                max_length=16,
-                json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-            ),
-        ]
-        | None
-    ) = None
+    conditions: Conditions | None = None
     """Observations, one a type."""
     cancel_requested: bool | None = None
     """Latched when cancel was first seen true."""
@@ -148,7 +61,7 @@ class BacktestRunStatus(Model):
     """When the run ended."""
     progress: Progress | None = None
     """How far it is."""
-    summary: Annotated[dict[Annotated[str, Field(max_length=63)], float], Field(max_length=64)] | None = None
+    summary: Summary | None = None
     """Metrics by id; those that are null are absent, their reasons are in the evidence."""
     display: Display | None = None
     """Some of summary, formatted."""
