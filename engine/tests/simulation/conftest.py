@@ -14,17 +14,24 @@ from unittest.mock import patch
 import pytest
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.evidence import digests
-from spark_engine.simulation import columns, kernel, signals, simulate
+from spark_engine.simulation import checks, columns, exchange, general, kernel, signals, simulate
 from spark_engine.simulation.ledger import Account, Decisions
 from spark_engine.statistics import figures
-from spark_engine.strategies import events, rsi, sma_cross
+from spark_engine.strategies import bollinger, donchian, ema_cross, events, macd, rsi, sma_cross
 
 USERS: tuple[tuple[ModuleType, str, ModuleType], ...] = (
     (simulate, "kernel", kernel),
     (simulate, "columns", columns),
+    (checks, "columns", columns),
+    (general, "columns", columns),
+    (general, "exchange", exchange),
     (events, "signals", signals),
     (sma_cross, "signals", signals),
     (rsi, "signals", signals),
+    (ema_cross, "signals", signals),
+    (macd, "signals", signals),
+    (bollinger, "signals", signals),
+    (donchian, "signals", signals),
     (figures, "columns", columns),
     (digests, "passes", columns),
 )
@@ -113,8 +120,17 @@ def account_of(
     *,
     next_close: bool = False,
     close_at_end: bool = False,
+    allow_short: bool = True,
 ) -> Account:
-    return Account(cash, fee, fee, slippage, fill_next_close=next_close, close_at_end=close_at_end)
+    return Account(
+        cash,
+        fee,
+        fee,
+        slippage,
+        fill_next_close=next_close,
+        close_at_end=close_at_end,
+        allow_short=allow_short,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -219,11 +219,11 @@ def test_decisions_outside_the_window_or_out_of_order_are_refused(
         simulate(make_candles(OPENS, CLOSES), make_decisions(*events), make_account())
 
 
-@pytest.mark.parametrize("target", [0.5, 2.0, float("nan"), float("inf")])
-def test_other_targets_than_flat_long_and_short_are_refused(
+@pytest.mark.parametrize("target", [1.5, -2.0, float("nan"), float("inf")])
+def test_targets_beyond_one_and_targets_that_are_no_number_are_refused(
     target: float, make_candles: MakeCandles, make_decisions: MakeDecisions, make_account: MakeAccount
 ) -> None:
-    with pytest.raises(InvalidStrategy, match="targets be -1, 0 or 1"):
+    with pytest.raises(InvalidStrategy, match="targets be from -1 to 1"):
         simulate(make_candles(OPENS, CLOSES), make_decisions((0, target)), make_account())
 
 

@@ -40,6 +40,7 @@ def runs(draw: st.DrawFn) -> Drawn:
         slippage_rate=slippage,
         fill_next_close=draw(st.booleans()),
         close_at_end=draw(st.booleans()),
+        allow_short=True,
     )
     return bars, warmup, events, account
 

@@ -50,7 +50,9 @@ def _parameters(case: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def _run(case: dict[str, Any], candles: Candles) -> tuple[Ledger, Account]:
     name, parameters = _parameters(case)
     strategy = find(name)
-    account = Account(case["cash0"], case["fee"], case["fee"], case["slip"])
+    account = Account(
+        case["cash0"], case["fee"], case["fee"], case["slip"], allow_short=case["mode"] == "long_short"
+    )
     decisions = strategy.decide(candles, check_parameters(strategy, parameters))
     return simulate(candles, decisions, account), account
 

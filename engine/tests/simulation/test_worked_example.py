@@ -22,7 +22,8 @@ def ledger(make_candles: Callable[..., Candles]) -> Ledger:
     candles = make_candles(BARS["open"], BARS["close"])
     strategy = find("sma-cross")
     parameters = check_parameters(strategy, {"fast": 2, "slow": 3, "direction": "long-short"})
-    return simulate(candles, strategy.decide(candles, parameters), Account(10_000.0, 0.002, 0.002, 0.001))
+    account = Account(10_000.0, 0.002, 0.002, 0.001, allow_short=True)
+    return simulate(candles, strategy.decide(candles, parameters), account)
 
 
 @pytest.mark.parametrize("name", ["open", "close"])

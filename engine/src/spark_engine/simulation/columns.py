@@ -4,22 +4,36 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cython
 
-DAY_MS = cython.declare(cython.longlong, 86_400_000)
+from spark_engine.simulation.ledger import Submissions
+
 MAGNITUDE = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 EXPONENT = cython.declare(cython.longlong, 0x7FF0000000000000)
+INFINITY = cython.declare(cython.double, float("inf"))
+
+# Actions and order types, as in `ledger`.
+ORDER = cython.declare(cython.int, 0)
+TARGET = cython.declare(cython.int, 1)
+CANCEL = cython.declare(cython.int, 2)
+LIMIT = cython.declare(cython.int, 1)
+STOP = cython.declare(cython.int, 2)
+STOP_LIMIT = cython.declare(cython.int, 3)
+TRAILING_STOP = cython.declare(cython.int, 4)
 
 
 def equity_sums(
     ts: cython.const[cython.longlong][::1],
     equity: cython.const[cython.double][::1],
     day_end: cython.longlong,
+    day_length: cython.longlong,
 ) -> tuple[float, ...]:
-    """Sum of equity in bar order, and of the returns between the last closes of UTC days.
+    """Sum of equity in bar order, and of the returns between the last closes of days.
 
-    day_end: ms UTC, where the first bar's day ends. Returns the sum, and number, sum and sum of squares of
-    the daily returns.
+    ts: ms UTC with days of 86400000, or numbers of sessions with days of 1. day_end: where the first bar's
+    day ends. Returns the sum, and number, sum and sum of squares of the daily returns.
     """
     bars: cython.Py_ssize_t = len(equity)
     i: cython.Py_ssize_t
@@ -40,7 +54,7 @@ def equity_sums(
                     returns += 1
                 closed = equity[i]
                 while i + 1 < bars and ts[i + 1] >= day_end:
-                    day_end += DAY_MS
+                    day_end += day_length
     return total, returns, s1, s2
 
 
@@ -98,17 +112,169 @@ def without_negative_zeros(bits: cython.const[cython.longlong][::1], mended: cyt
 def first_disorder(
     bar: cython.const[cython.longlong][::1], target: cython.const[cython.double][::1], bars: cython.longlong
 ) -> int:
-    """The first decision outside [0, bars), not after its predecessor, or not -1, 0 or +1; -1 for none."""
+    """The first decision outside [0, bars), not after its predecessor, or not in [-1, 1]; -1 for none."""
     i: cython.Py_ssize_t
     found: cython.Py_ssize_t = -1
     after: cython.longlong = -1
     with cython.nogil:
         for i in range(len(bar)):
-            if bar[i] <= after or bar[i] >= bars:
-                found = i
-                break
-            if target[i] != 0.0 and target[i] != 1.0 and target[i] != -1.0:
+            if bar[i] <= after or bar[i] >= bars or not -1.0 <= target[i] <= 1.0:
                 found = i
                 break
             after = bar[i]
     return found
+
+
+def kinds(target: cython.const[cython.double][::1]) -> tuple[int, int]:
+    """How many targets are none of -1, 0 and +1, and how many are below 0."""
+    i: cython.Py_ssize_t
+    fractional: cython.Py_ssize_t = 0
+    negative: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for i in range(len(target)):
+            fractional += (target[i] != 0.0) & (target[i] != 1.0) & (target[i] != -1.0)
+            negative += target[i] < 0.0
+    return fractional, negative
+
+
+def first_unsound(script: Submissions, bars: cython.longlong) -> int:
+    """The first submission that an exchange cannot take; -1 for none. The rules are those of `checks`."""
+    i: cython.Py_ssize_t
+    after: cython.longlong = 0
+    bar: cython.const[cython.longlong][::1] = script.bar
+    action: cython.const[cython.schar][::1] = script.action
+    kind: cython.const[cython.schar][::1] = script.type
+    side: cython.const[cython.schar][::1] = script.side
+    tif: cython.const[cython.schar][::1] = script.tif
+    quantity: cython.const[cython.double][::1] = script.quantity
+    limit: cython.const[cython.double][::1] = script.limit
+    stop: cython.const[cython.double][::1] = script.stop
+    trail: cython.const[cython.double][::1] = script.trail
+    trail_rate: cython.const[cython.double][::1] = script.trail_rate
+    oco: cython.const[cython.longlong][::1] = script.oco
+    take_profit: cython.const[cython.double][::1] = script.take_profit
+    stop_loss: cython.const[cython.double][::1] = script.stop_loss
+    stop_trail: cython.const[cython.double][::1] = script.stop_trail
+    stop_trail_rate: cython.const[cython.double][::1] = script.stop_trail_rate
+    for i in range(len(bar)):
+        if not after <= bar[i] < bars:
+            return i
+        after = bar[i]
+        if action[i] == CANCEL:
+            continue
+        if action[i] == TARGET:
+            if not -1.0 <= quantity[i] <= 1.0:
+                return i
+            continue
+        if action[i] != ORDER or not 0 <= kind[i] <= TRAILING_STOP or not 0 <= tif[i] <= 2 or oco[i] < 0:
+            return i
+        if (side[i] != 1 and side[i] != -1) or not 0.0 < quantity[i] < INFINITY:
+            return i
+        if not (0.0 <= limit[i] < INFINITY and 0.0 <= stop[i] < INFINITY and 0.0 <= trail[i] < INFINITY):
+            return i
+        if not (0.0 <= take_profit[i] < INFINITY and 0.0 <= stop_loss[i] < INFINITY):
+            return i
+        if not (0.0 <= stop_trail[i] < INFINITY and 0.0 <= stop_trail_rate[i] < 1.0):
+            return i
+        if not 0.0 <= trail_rate[i] < 1.0:
+            return i
+        if (kind[i] == LIMIT or kind[i] == STOP_LIMIT) and limit[i] == 0.0:
+            return i
+        if (kind[i] == STOP or kind[i] == STOP_LIMIT) and stop[i] == 0.0:
+            return i
+        if kind[i] == TRAILING_STOP and (trail[i] > 0.0) == (trail_rate[i] > 0.0):
+            return i
+    return -1
+
+
+class ReturnSums(NamedTuple):
+    """The sums of `kernel.Tally` that the equity alone decides, under the same names."""
+
+    s1: float
+    s2: float
+    s3: float
+    s4: float
+    d2: float
+    min_equity: float
+    max_drawdown: float
+    drawdown_peak_bar: int
+    drawdown_last_bar: int
+    bars_in_position: int
+    bankrupt_bar: int
+
+
+def return_sums(
+    equity: cython.const[cython.double][::1],
+    position: cython.const[cython.double][::1],
+    initial_cash: cython.double,
+) -> ReturnSums:
+    """The sums of SEMANTICS section 8 over n >= 1 bars, in bar order, with the operations of `kernel.run`."""
+    bars: cython.Py_ssize_t = len(equity)
+    i: cython.Py_ssize_t
+    now: cython.double
+    before: cython.double = initial_cash
+    change: cython.double
+    square: cython.double
+    s1: cython.double = 0.0
+    s2: cython.double = 0.0
+    s3: cython.double = 0.0
+    s4: cython.double = 0.0
+    d2: cython.double = 0.0
+    peak: cython.double = initial_cash
+    low: cython.double = initial_cash
+    lowest: cython.double = initial_cash
+    drawdown: cython.double = 0.0
+    peak_bar: cython.Py_ssize_t = 0
+    longest: cython.Py_ssize_t = 0
+    longest_from: cython.Py_ssize_t = 0
+    in_position: cython.Py_ssize_t = 0
+    bankrupt: cython.Py_ssize_t = -1
+    with cython.nogil:
+        for i in range(bars):
+            now = equity[i]
+            in_position += position[i] != 0.0
+            if now != before:
+                if before > 0.0:
+                    change = now / before - 1.0
+                    square = change * change
+                    s1 += change
+                    s2 += square
+                    s3 += square * change
+                    s4 += square * square
+                    if change < 0.0:
+                        d2 += square
+                before = now
+            if now >= peak:
+                if now > peak:
+                    if 1.0 - low / peak > drawdown:
+                        drawdown = 1.0 - low / peak
+                    lowest = min(lowest, low)
+                    peak = now
+                    low = now
+                if i - 1 - peak_bar > longest:
+                    longest = i - 1 - peak_bar
+                    longest_from = peak_bar
+                peak_bar = i
+            elif now < low:
+                low = now
+                if now <= 0.0 and bankrupt < 0:
+                    bankrupt = i
+        if 1.0 - low / peak > drawdown:
+            drawdown = 1.0 - low / peak
+        lowest = min(lowest, low)
+        if bars - 1 - peak_bar > longest:
+            longest = bars - 1 - peak_bar
+            longest_from = peak_bar
+    return ReturnSums(
+        s1=s1,
+        s2=s2,
+        s3=s3,
+        s4=s4,
+        d2=d2,
+        min_equity=lowest,
+        max_drawdown=drawdown,
+        drawdown_peak_bar=longest_from,
+        drawdown_last_bar=longest_from + longest,
+        bars_in_position=in_position,
+        bankrupt_bar=bankrupt,
+    )

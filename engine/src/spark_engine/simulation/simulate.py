@@ -1,34 +1,85 @@
-"""Decisions and candles in, the whole ledger out: the kernel between checks of its arguments."""
+"""Decisions and candles in, the whole ledger out."""
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import fields, replace
-from math import isfinite
 
 from spark_engine.data.candles import Candles
 from spark_engine.data.rows import zeros
-from spark_engine.errors import EngineError, InvalidData, InvalidSpec, InvalidStrategy
-from spark_engine.simulation import columns, kernel
-from spark_engine.simulation.ledger import Account, Decisions, Fills, Ledger, Moments, Trades
+from spark_engine.simulation import columns, general, kernel
+from spark_engine.simulation.checks import (
+    check_account,
+    check_arithmetic,
+    check_decisions,
+    check_submissions,
+    check_window,
+)
+from spark_engine.simulation.ledger import Account, Decisions, Fills, Gates, Ledger, Submissions, Trades
+from spark_engine.simulation.moments import moments
 
-SMALLEST = 5e-324
 
+def simulate(candles: Candles, decisions: Decisions | Submissions, account: Account) -> Ledger:
+    """Carries `decisions` out over the window `candles[warmup:]` (SEMANTICS sections 3 to 8).
 
-def simulate(candles: Candles, decisions: Decisions, account: Account) -> Ledger:
-    """Carries `decisions` out over the window `candles[warmup:]` (SEMANTICS sections 3, 4, 6 and 8).
-
-    A target event (+1, 0, -1) fills at the next bar's open, or close with `fill_next_close`. All bar numbers
-    are window indices. Raises `InvalidSpec` for an account out of range, `InvalidStrategy` for decisions that
-    are unordered, outside the window or other targets, `InvalidData` for an empty window.
+    Targets fill at the next bar's open, or close with `fill_next_close`; submissions are a script of orders,
+    targets and cancels, of whose column `order` only the ids to cancel are read. All bar numbers are window
+    indices. Raises `InvalidSpec` for an account out of range, `InvalidStrategy` for decisions that are
+    unordered, outside the window or out of range, `InvalidData` for an empty window.
     """
+    bars = _check(candles, account)
+    if isinstance(decisions, Submissions):
+        check_submissions(decisions, bars)
+        return general.of_script(candles, decisions, account)
+    check_decisions(decisions, bars)
+    fractional, negative = columns.kinds(decisions.target)
+    if fractional or not _is_plain(candles, account):
+        return general.of_targets(candles, decisions, account)
+    clamped = 0 if account.allow_short else negative
+    return _plainly(candles, decisions, account, clamped)
+
+
+def simulate_events(candles: Candles, account: Account, connect: general.Connect) -> Ledger:
+    """Asks an event strategy at the close of every bar of the window.
+
+    `connect(exchange)` returns `on_bar(bar)`, which reads and instructs the exchange; what it raises is
+    raised. Raises `InvalidSpec` and `InvalidData` as `simulate`.
+    """
+    _check(candles, account)
+    return general.of_events(candles, account, connect)
+
+
+def _check(candles: Candles, account: Account) -> int:
+    check_account(account)
+    check_arithmetic(account.initial_cash)
+    return check_window(candles)
+
+
+def _is_plain(candles: Candles, account: Account) -> bool:
+    """Whether the fast kernel knows all the rules that this run can need."""
+    return (
+        account.sizing == "AllIn"
+        and account.leverage == 1.0
+        and account.tick is None
+        and account.lot is None
+        and account.min_notional == 0.0
+        and account.maintenance_margin is None
+        and account.borrow_rate_annual == 0.0
+        and account.gates in (Gates(), Gates(fail=True))
+        and candles.funding is None
+        and candles.finer is None
+    )
+
+
+def _long_only(target: memoryview) -> memoryview:
+    return memoryview(array("d", [max(0.0, weight) for weight in target]))
+
+
+def _plainly(candles: Candles, decisions: Decisions, account: Account, clamped: int) -> Ledger:
+    """Targets of -1, 0 and +1 by the fast kernel."""
     bars = len(candles) - candles.warmup
-    _check_account(account)
-    _check_decisions(decisions, bars)
-    _check_arithmetic(account.initial_cash)
-    ts, opens, highs, lows, closes = (
-        column[candles.warmup :]
-        for column in (candles.ts, candles.open, candles.high, candles.low, candles.close)
+    opens, highs, lows, closes = (
+        column[candles.warmup :] for column in (candles.open, candles.high, candles.low, candles.close)
     )
     equity, cash, position = zeros("d", bars), zeros("d", bars), zeros("d", bars)
     rows = _fills(2 * len(decisions) + 1)
@@ -48,7 +99,7 @@ def simulate(candles: Candles, decisions: Decisions, account: Account) -> Ledger
         opens,
         closes,
         decisions.bar,
-        decisions.target,
+        _long_only(decisions.target) if clamped else decisions.target,
         account.fill_next_close,
         account.close_at_end,
         equity,
@@ -63,13 +114,14 @@ def simulate(candles: Candles, decisions: Decisions, account: Account) -> Ledger
         fills=fills,
         trades=_trades(fills, highs, lows, account),
         decisions=decisions,
-        moments=_moments(tally, ts),
+        moments=moments(tally, candles),
         total_fees=tally.fees,
         total_slippage=tally.slippage,
         turnover_notional=tally.turnover,
         final_equity_liquidated=tally.final_equity_liquidated,
         unfilled_at_end=1 if len(decisions) and decisions.bar[-1] == bars - 1 else 0,
         bankrupt_bar=None if tally.bankrupt_bar < 0 else tally.bankrupt_bar,
+        short_targets_clamped=clamped,
     )
 
 
@@ -83,22 +135,6 @@ def _fills(rows: int) -> Fills:
         quantity=zeros("d", rows),
         price=zeros("d", rows),
         fee=zeros("d", rows),
-    )
-
-
-def _moments(tally: kernel.Tally, ts: memoryview) -> Moments:
-    peak, last = tally.drawdown_peak_bar, tally.drawdown_last_bar
-    return Moments(
-        s1=tally.s1,
-        s2=tally.s2,
-        s3=tally.s3,
-        s4=tally.s4,
-        d2=tally.d2,
-        min_equity=tally.min_equity,
-        max_drawdown=tally.max_drawdown,
-        max_drawdown_bars=last - peak,
-        max_drawdown_seconds=(ts[last] - ts[peak]) // 1000,
-        bars_in_position=tally.bars_in_position,
     )
 
 
@@ -143,32 +179,3 @@ def _trades(fills: Fills, highs: memoryview, lows: memoryview, account: Account)
         trades.exit_reason,
     )
     return trades
-
-
-def _check_account(account: Account) -> None:
-    if not (isfinite(account.initial_cash) and account.initial_cash > 0.0):
-        raise InvalidSpec(f"must be above 0, is {account.initial_cash}", field="spec.account.initialCash")
-    for name, rate in (("takerFeeBps", account.taker_rate), ("slippageBps", account.slippage_rate)):
-        if not 0.0 <= rate < 1.0:
-            bps = rate * 10_000
-            raise InvalidSpec(
-                f"must be at least 0 and below 10000, is {bps:g}", field=f"spec.execution.{name}"
-            )
-
-
-def _check_decisions(decisions: Decisions, bars: int) -> None:
-    if bars <= 0:
-        raise InvalidData("the window holds no bar", field="spec.market.start")
-    wrong = columns.first_disorder(decisions.bar, decisions.target, bars)
-    if wrong >= 0:
-        raise InvalidStrategy(
-            f"decision {wrong + 1} (bar {decisions.bar[wrong]}, target {decisions.target[wrong]}): bars must "
-            f"increase within 0 to {bars - 1} and targets be -1, 0 or 1",
-            field="spec.strategy",
-        )
-
-
-def _check_arithmetic(one: float) -> None:
-    # A library linked with -ffast-math can set the processor to flush subnormal numbers: other bits.
-    if SMALLEST * max(1.0, one) == 0.0:
-        raise EngineError("this thread flushes subnormal numbers to zero: results would differ elsewhere")
