@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import series, tables
+from docs import codes, series, tables
+from engine.tests.semantics import tables as worked
 
 FOLDER = Path(__file__).parent
 TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "status.md": {"phases": tables.phases, "conditions": tables.conditions, "reasons": tables.reasons},
     "operator.md": {"rules": tables.rules, "leader": series.leader_series, "replicas": series.replica_series},
     "api.md": {"series": series.api_series},
+    "semantics.md": {**worked.parts(), **codes.TABLES},
 }
 END = "<!-- end of generated -->\n"
 
