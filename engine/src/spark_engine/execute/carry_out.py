@@ -14,7 +14,7 @@ from spark_crds.formats.run import RunDocument
 from spark_engine.data.read import read_candles
 from spark_engine.evidence.provenance import provenance
 from spark_engine.execute.check import check
-from spark_engine.execute.execution import Execution, execute
+from spark_engine.execute.execution import Execution, ProbeLevel, execute
 from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request
 
@@ -35,7 +35,11 @@ class Outcome:
 
 
 def carry_out(
-    run: RunDocument, limits: Mapping[str, Any] | None = None, *, on_stage: Stage | None = None
+    run: RunDocument,
+    limits: Mapping[str, Any] | None = None,
+    *,
+    probe: ProbeLevel = "quick",
+    on_stage: Stage | None = None,
 ) -> Outcome:
     """Runs `run`. Raises `BacktestError`; writes nothing."""
     show = on_stage or unwatched
@@ -46,7 +50,7 @@ def carry_out(
     run = replace(run, spec=with_settled_end(run.spec, candles))
     show(f"simulating {len(candles) - candles.warmup:,} bars")
     clock = time.perf_counter()
-    execution = execute(run.spec, candles, limits)
+    execution = execute(run.spec, candles, limits, probe)
     engine_ms = round((time.perf_counter() - clock) * 1000)
     about = provenance(run, candles, started=started, finished=_now(), engine_ms=engine_ms)
     return Outcome(run=replace(run, spec=execution.spec), execution=execution, provenance=about)

@@ -8,11 +8,12 @@ from typing import Any
 
 from spark_engine.errors import InvalidSpec
 from spark_engine.execute.guardrails import check_symbol_allowed
-from spark_engine.execute.honoured import check_honoured, check_limits_honoured
+from spark_engine.execute.honoured import check_honoured
 from spark_engine.execute.resolved import check_resolved
 from spark_engine.settings import account
 from spark_engine.simulation.ledger import Account
-from spark_engine.strategies.registry import check_parameters, find
+from spark_engine.strategies.load import load
+from spark_engine.strategies.registry import check_parameters
 from spark_engine.strategies.table import Parameters, Strategy
 
 Spec = Mapping[str, Any]
@@ -34,10 +35,9 @@ def check(spec: Spec, limits: Limits | None = None) -> CheckedRun:
     """The run with nothing left to decide. Raises `BacktestError` naming the field."""
     check_honoured(spec)
     check_resolved(spec)
-    check_limits_honoured(limits or {})
     check_symbol_allowed(spec, limits or {})
     settings = account(spec, limits)
-    strategy = find(str(spec["strategy"].get("name")))
+    strategy = load(spec["strategy"], spec["seed"])
     parameters = check_parameters(strategy, spec["strategy"].get("params") or {})
     _check_shorts_allowed(spec, parameters)
     complete = {**spec, "strategy": {**spec["strategy"], "params": dict(parameters)}}

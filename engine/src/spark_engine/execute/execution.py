@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from spark_engine.data.candles import Candles
-from spark_engine.errors import GuardrailBreach, InvalidSpec
+from spark_engine.errors import GuardrailBreach
 from spark_engine.evidence.result import build_result
 from spark_engine.execute.check import CheckedRun, Limits, Spec, check
 from spark_engine.execute.window import first_bars
 from spark_engine.settings import periods_per_year
-from spark_engine.simulation.ledger import Account, Decisions, Ledger
-from spark_engine.simulation.simulate import simulate
+from spark_engine.simulation.ledger import Account, Ledger
 from spark_engine.statistics.metric import Metric
 from spark_engine.statistics.metrics import metrics
+from spark_engine.strategies import buy_and_hold
+from spark_engine.strategies.simulate import simulate_strategy
+from spark_engine.strategies.table import BUILT_IN_CODE
+
+ProbeLevel = Literal["quick", "full", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,18 @@ class Execution:
     breach: GuardrailBreach | None = None
 
 
-def execute(spec: Spec, candles: Candles, limits: Limits | None = None) -> Execution:
-    """Simulates `spec` over `candles`. Raises `BacktestError` for what the user can mend."""
+def execute(
+    spec: Spec, candles: Candles, limits: Limits | None = None, probe: ProbeLevel = "quick"
+) -> Execution:
+    """Simulates `spec` over `candles`. Raises `BacktestError` for what the user can mend.
+
+    `probe`: how hard a strategy of the user's is searched for look-ahead.
+    """
     run = check(spec, limits)
-    ledger = simulated(run, candles)
+    look_ahead = _look_ahead(run, candles, probe)
+    ledger = simulate_strategy(run.strategy, candles, run.account, run.parameters, run.spec["seed"])
     seen = candles if ledger.stopped_bar is None else first_bars(candles, ledger.stopped_bar + 1)
-    benchmark = simulate(seen, _buy_and_hold(), unrestrained(run.account))
+    benchmark = simulate_strategy(buy_and_hold.STRATEGY, seen, unrestrained(run.account), {})
     per_year = periods_per_year(spec)
     figures = metrics(ledger, seen, run.account, per_year)
     result = build_result(
@@ -52,7 +61,7 @@ def execute(spec: Spec, candles: Candles, limits: Limits | None = None) -> Execu
         metrics=figures,
         benchmark=metrics(benchmark, seen, run.account, per_year),
         strategy_code=run.strategy.code,
-        probe=None,
+        look_ahead=look_ahead,
     )
     return Execution(
         spec=run.spec,
@@ -64,13 +73,6 @@ def execute(spec: Spec, candles: Candles, limits: Limits | None = None) -> Execu
         result=result,
         breach=_breach(result),
     )
-
-
-def simulated(run: CheckedRun, candles: Candles) -> Ledger:
-    """What the strategy decides, carried out."""
-    if run.strategy.decide is None:
-        raise InvalidSpec("event strategies are not carried out yet", field="spec.strategy.name")
-    return simulate(candles, run.strategy.decide(candles, run.parameters), run.account)
 
 
 def unrestrained(account: Account) -> Account:
@@ -85,9 +87,21 @@ def unrestrained(account: Account) -> Account:
     )
 
 
-def _buy_and_hold() -> Decisions:
-    """One event: long from the first bar that may trade."""
-    return Decisions(bar=memoryview(array("q", [0])), target=memoryview(array("d", [1.0])))
+def _look_ahead(run: CheckedRun, candles: Candles, level: ProbeLevel) -> dict[str, Any] | None:
+    """What the probe looked at; None for a built-in strategy. Raises `InvalidStrategy`."""
+    if run.strategy.code == BUILT_IN_CODE:
+        return None
+    from spark_engine.strategies.probe import probe  # a pod pays for its imports
+
+    probed = probe(run.strategy, candles, run.parameters, run.spec["seed"], run.account, level)
+    if probed is None:
+        return {"probe": "off"}
+    return {
+        "probe": probed.level,
+        "bars": probed.bars,
+        "decisions": probed.decisions,
+        "cuts": list(probed.cuts),
+    }
 
 
 def _breach(result: Mapping[str, Any]) -> GuardrailBreach | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from spark_crds.formats.run import RunDocument, RunIdentity
@@ -37,17 +37,13 @@ def load_limits(content: bytes, source: str) -> Limits:
             f"{source} is a {limits['kind']}; guardrails are a GuardrailConfig or its limits alone",
             field="guardrails",
         )
-    _refuse(validate(limits))
+    _refuse(limits)
     return check_limits(limits["spec"].get("limits", {}))
 
 
 def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     """A BacktestRun, validated and resolved. Raises `InvalidSpec` with everything that is wrong with it."""
-    _refuse(validate(manifest))
-    try:
-        spec = resolve(manifest)
-    except SpecError as error:
-        raise InvalidSpec(error.message, field=error.field) from None
+    spec = resolved_spec(manifest, "BacktestRun")
     metadata = manifest["metadata"]
     return RunDocument(
         run=RunIdentity(name=metadata["name"], namespace=metadata.get("namespace", "")),
@@ -57,17 +53,32 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     )
 
 
-def _refuse(violations: Sequence[Violation]) -> None:
-    """Raises `InvalidSpec` with all of them."""
+def resolved_spec(manifest: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The resolved spec of an object of that kind. Raises `InvalidSpec` with everything that is wrong."""
+    _refuse(manifest)
+    if manifest["kind"] != kind:
+        raise InvalidSpec(f"must be {kind} here, is {manifest['kind']}", field="kind")
+    try:
+        return resolve(manifest)
+    except SpecError as error:
+        raise InvalidSpec(error.message, field=error.field) from None
+
+
+def _refuse(manifest: Mapping[str, Any]) -> None:
+    """Raises `InvalidSpec` with all objections to an object, if there are any."""
+    violations = validate(manifest)
     if violations:
         first, *others = violations
-        lines = [_explained(first), *(f"{other.field}: {_explained(other)}" for other in others)]
+        lines = [
+            _explained(first, manifest),
+            *(f"{other.field}: {_explained(other, manifest)}" for other in others),
+        ]
         raise InvalidSpec("\n       ".join(lines), field=first.field)
 
 
-def _explained(violation: Violation) -> str:
+def _explained(violation: Violation, manifest: Mapping[str, Any]) -> str:
     """The API server's words, and where they are only a pattern, what the field is for."""
     if "should match" not in violation.message:
         return violation.message
-    meaning = field_description("BacktestRun", violation.field)
+    meaning = field_description(manifest["kind"], violation.field)
     return f"{violation.message}\n       {meaning}" if meaning else violation.message
