@@ -30,7 +30,8 @@ def test_an_unknown_strategy_is_refused_with_the_names_that_exist_and_a_suggesti
         find("sma_cros")
     assert caught.value.field == "spec.strategy.name"
     assert caught.value.message == (
-        "there is no strategy 'sma_cros', did you mean 'sma-cross'?; there are: sma-cross, rsi"
+        "there is no strategy 'sma_cros', did you mean 'sma-cross'?; there are: sma-cross, ema-cross, rsi, "
+        "bollinger, donchian, macd, buy-and-hold"
     )
 
 

@@ -14,6 +14,7 @@ from spark_engine.strategies.table import Parameter, Parameters
 LIMIT = 2**63
 BARS_PER_EVENT = 8  # room to start with: strategies that act more often are rare and run twice
 LEAST_ROWS = 64
+MAX_WINDOW = 10_000
 
 DIRECTION = Parameter(
     name="direction",

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from spark_engine.errors import InvalidSpec
-from spark_engine.strategies import rsi, sma_cross
+from spark_engine.strategies import bollinger, buy_and_hold, donchian, ema_cross, macd, rsi, sma_cross
 from spark_engine.strategies.table import Parameter, Parameters, Strategy, Value
 
 __all__ = ["BUILT_IN", "Strategy", "check_parameters", "find"]
 
-BUILT_IN: tuple[Strategy, ...] = (sma_cross.STRATEGY, rsi.STRATEGY)
+BUILT_IN: tuple[Strategy, ...] = (
+    sma_cross.STRATEGY,
+    ema_cross.STRATEGY,
+    rsi.STRATEGY,
+    bollinger.STRATEGY,
+    donchian.STRATEGY,
+    macd.STRATEGY,
+    buy_and_hold.STRATEGY,
+)
 
 NOUNS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text"}
 
 
 def find(name: str) -> Strategy:
-    """The strategy of that name or alias. Raises `InvalidSpec` with the names that exist."""
-    for strategy in BUILT_IN:
-        if name == strategy.name or name in strategy.aliases:
-            return strategy
-    names = [strategy.name for strategy in BUILT_IN]
-    raise InvalidSpec(
-        f"there is no strategy {name!r}{_suggestion(name, names)}; there are: {', '.join(names)}",
+    """The built-in strategy of that name or alias. Raises `InvalidSpec` with the names that exist."""
+    strategy = built_in(name)
+    if strategy is None:
+        raise unknown(name, [strategy.name for strategy in BUILT_IN])
+    return strategy
+
+
+def built_in(name: str) -> Strategy | None:
+    """The built-in strategy of that name or alias."""
+    return next((one for one in BUILT_IN if name == one.name or name in one.aliases), None)
+
+
+def unknown(name: str, names: Sequence[str]) -> InvalidSpec:
+    """What to say about a name that no strategy has; `names` are those that exist."""
+    return InvalidSpec(
+        f"there is no strategy {name!r}{suggestion(name, names)}; there are: {', '.join(names)}",
         field="spec.strategy.name",
     )
 
@@ -34,7 +51,9 @@ def check_parameters(strategy: Strategy, parameters: Mapping[str, Any]) -> dict[
     Raises `InvalidSpec` naming `spec.strategy.params.<name>` for what is unknown, missing, of another type,
     out of range or against a cross-check.
     """
-    _refuse_unknown(strategy, parameters)
+    if strategy.check is not None:
+        return strategy.check(parameters)
+    refuse_unknown(strategy.name, [parameter.name for parameter in strategy.parameters], parameters)
     checked = {parameter.name: _checked(parameter, parameters) for parameter in strategy.parameters}
     _cross_check(strategy, checked)
     return checked
@@ -49,14 +68,14 @@ def allowed(parameter: Parameter) -> str:
     return NOUNS[parameter.type]
 
 
-def _refuse_unknown(strategy: Strategy, parameters: Mapping[str, Any]) -> None:
-    names = [parameter.name for parameter in strategy.parameters]
+def refuse_unknown(strategy: str, names: Sequence[str], parameters: Mapping[str, Any]) -> None:
+    """Raises `InvalidSpec` for a parameter that `strategy`, which takes `names`, does not have."""
     for name in parameters:
         if name not in names:
             raise InvalidSpec(
-                f"{strategy.name} has no such parameter{_suggestion(str(name), names)}; "
-                f"it has: {', '.join(names)}",
-                field=_field(name),
+                f"{strategy} has no such parameter{suggestion(str(name), names)}; "
+                f"it has: {', '.join(names) or 'none'}",
+                field=parameter_field(name),
             )
 
 
@@ -64,10 +83,12 @@ def _checked(parameter: Parameter, parameters: Mapping[str, Any]) -> Value:
     value = parameters.get(parameter.name)
     if value is None:
         if parameter.default is None:
-            raise InvalidSpec(f"is required: {allowed(parameter)}", field=_field(parameter.name))
+            raise InvalidSpec(f"is required: {allowed(parameter)}", field=parameter_field(parameter.name))
         return parameter.default
     if not _is_of_type(parameter, value) or not _is_in_range(parameter, value):
-        raise InvalidSpec(f"must be {allowed(parameter)}, is {value!r}", field=_field(parameter.name))
+        raise InvalidSpec(
+            f"must be {allowed(parameter)}, is {value!r}", field=parameter_field(parameter.name)
+        )
     if isinstance(value, float) and value.is_integer():
         return int(value)  # the API server stores 30.0 as 30; both spell one spec
     checked: Value = value
@@ -97,15 +118,18 @@ def _cross_check(strategy: Strategy, parameters: Parameters) -> None:
         if not check.passes(parameters):
             left, right = parameters[check.left], parameters[check.right]
             raise InvalidSpec(
-                f"{check.message}: {check.left} is {left}, {check.right} is {right}", field=_field(check.left)
+                f"{check.message}: {check.left} is {left}, {check.right} is {right}",
+                field=parameter_field(check.left),
             )
 
 
-def _field(name: object) -> str:
+def parameter_field(name: object) -> str:
+    """Where a parameter stands in the spec."""
     return f"spec.strategy.params.{name}"
 
 
-def _suggestion(name: str, names: Iterable[str]) -> str:
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """What follows a name that does not exist: ", did you mean 'fast'?", or nothing."""
     from difflib import get_close_matches  # only where a run fails anyway
 
     close = get_close_matches(name.lower(), list(names), n=1)

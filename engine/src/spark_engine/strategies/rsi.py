@@ -34,4 +34,5 @@ STRATEGY = Strategy(
     ),
     checks=(Check("lower", "<", "upper", "lower must be smaller than upper"),),
     decide=decide,
+    lookback=lambda parameters: int(parameters["period"]) + 1,
 )

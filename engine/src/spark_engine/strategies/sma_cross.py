@@ -5,10 +5,8 @@ from __future__ import annotations
 from spark_engine.data.candles import Candles
 from spark_engine.simulation import signals
 from spark_engine.simulation.ledger import Decisions
-from spark_engine.strategies.events import DIRECTION, check_exact, collect, target_down
+from spark_engine.strategies.events import DIRECTION, MAX_WINDOW, check_exact, collect, target_down
 from spark_engine.strategies.table import Check, Parameter, Parameters, Strategy
-
-MAX_WINDOW = 10_000
 
 
 def decide(candles: Candles, parameters: Parameters) -> Decisions:
@@ -34,4 +32,5 @@ STRATEGY = Strategy(
     ),
     checks=(Check("fast", "<", "slow", "fast must be smaller than slow"),),
     decide=decide,
+    lookback=lambda parameters: int(parameters["slow"]),
 )

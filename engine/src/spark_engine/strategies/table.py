@@ -11,6 +11,8 @@ from spark_engine.simulation.ledger import Decisions
 
 Value = int | float | bool | str
 Parameters = Mapping[str, Value]
+BUILT_IN_CODE = "builtin"
+FIELD = "spec.strategy"
 ParameterType = Literal["integer", "number", "boolean", "string"]
 
 
@@ -63,6 +65,10 @@ class Strategy:
     the events of the window; it may raise `InvalidSpec` where they do not fit the data. `start(parameters,
     seed)` makes the object of the event form. `lookback(parameters)`: rows before the first decision.
     `code`: `builtin`, or the digest of the package that the strategy comes from.
+
+    Of user strategies: `check(parameters)` does what the table and `checks` do for built-ins, `schema` is the
+    JSON schema of the parameters, `own(parameters)` what the strategy's code sees of them (its pydantic
+    model), and `root` the folder or file of its code.
     """
 
     name: str
@@ -73,4 +79,8 @@ class Strategy:
     decide: Callable[[Candles, Parameters], Decisions] | None = None
     start: Callable[[Parameters, int], EventStrategy] | None = None
     lookback: Callable[[Parameters], int] = lambda _parameters: 0
-    code: str = "builtin"
+    code: str = BUILT_IN_CODE
+    check: Callable[[Mapping[str, Any]], dict[str, Value]] | None = None
+    schema: Mapping[str, Any] | None = None
+    own: Callable[[Parameters], Any] = lambda parameters: parameters
+    root: str = ""
