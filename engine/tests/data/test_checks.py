@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from spark_engine.data.candles import Candles
-from spark_engine.data.check import ROW_CHECKS, bar_checks
+from spark_engine.data.check import BARS_ARE_GAPLESS, BARS_ARE_WHOLE, ROW_CHECKS
 from spark_engine.errors import InvalidData
 
 HOUR = 3_600_000
@@ -203,6 +203,6 @@ def test_bad_rows_outside_the_window_and_its_warm_up_do_no_harm(
 
 
 def test_every_check_names_a_field_of_the_spec_and_reads_as_a_rule() -> None:
-    for check in (*ROW_CHECKS, *bar_checks("Fail", "Fail")):
+    for check in (*ROW_CHECKS, BARS_ARE_WHOLE, BARS_ARE_GAPLESS):
         assert check.field.startswith("spec.data.")
         assert " must " in check.rule or " may " in check.rule

@@ -218,3 +218,9 @@ def test_ticks(prices: list[float], scale: int, half_even: bool) -> None:
 def test_extreme_prices_fit_or_do_not_fit_in_both_builds(price: float) -> None:
     for scale in range(10):
         both("first_misfit", lambda scale=scale: (column("d", [price]), 10.0**scale))
+
+
+@given(st.lists(WILD, max_size=12), WILD, WILD.filter(lambda value: value != 0))
+def test_scaling_a_column(values: list[float], first: float, second: float) -> None:
+    both("multiply", lambda: (column("d", values), first, second))
+    both("divide", lambda: (column("d", values), second))

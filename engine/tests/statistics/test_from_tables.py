@@ -84,7 +84,15 @@ def test_tables_give_the_metrics_of_the_run(
     decisions = Decisions(
         memoryview(array("q", at)), memoryview(array("d", [draw.choice([-1.0, 0.0, 1.0]) for _ in at]))
     )
-    account = Account(10_000.0, fee, fee, slippage, fill_next_close=next_close, close_at_end=close_at_end)
+    account = Account(
+        10_000.0,
+        fee,
+        fee,
+        slippage,
+        fill_next_close=next_close,
+        close_at_end=close_at_end,
+        allow_short=True,
+    )
     ledger = simulate(candles, decisions, account)
     again = metrics_from_tables(*tables(ledger, candles), account, HOUR_MS)
     agree(metrics(ledger, candles, account), again)
@@ -94,7 +102,7 @@ def test_tables_give_the_metrics_of_the_run(
 def test_the_kernels_sums_are_the_plain_sums_in_every_bit(seed: int, bars: int) -> None:
     candles = walk(seed, bars, 0)
     decisions = Decisions(memoryview(array("q", [0])), memoryview(array("d", [-1.0 if seed % 2 else 1.0])))
-    ledger = simulate(candles, decisions, Account(10_000.0, 0.001, 0.001, 0.0001))
+    ledger = simulate(candles, decisions, Account(10_000.0, 0.001, 0.001, 0.0001, allow_short=True))
     assert moments(candles.ts, ledger.equity, ledger.position, 10_000.0) == ledger.moments
 
 

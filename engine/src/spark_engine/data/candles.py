@@ -36,6 +36,12 @@ class DataQuality:
     resampled_from: str | None = None  # timeframe of the source where it was finer
     ticks_exact: bool = True
     price_scale: int = 0
+    off_calendar_rows: int = 0  # source rows of the window outside every session, dropped
+    adjusted_rows: int = 0  # source rows of the window changed by data.adjustment
+    splits: int = 0  # changes of the split factor between those rows
+    dividends: int = 0  # likewise of the dividend factor
+    funding_rows: int = 0  # funding times within the window
+    funding_duplicates: int = 0  # exact ones of the whole funding source, dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,15 @@ class Candles:
     sessions: Sessions | None = None
     funding: Funding | None = None
     finer: Candles | None = None
+    funding_sha256: str = ""  # as source_sha256, of data.fundingUri
+    adjustment_sha256: str = ""  # likewise, of data.adjustmentUri
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def close_time(self, bar: int) -> int:
+        """Close of a bar, counted with the warm-up, ms UTC."""
+        return self.ts[bar] + self.timeframe_ms if self.sessions is None else self.sessions.close_ts[bar]
 
     def numpy(self) -> dict[str, numpy.ndarray[Any, Any]]:
         """The columns as numpy arrays that share this memory. Imports numpy."""

@@ -119,12 +119,6 @@ ROW_CHECKS: Final = (
 )
 
 
-def bar_checks(gaps: str, partial_bars: str) -> tuple[Check, ...]:
-    """Of the bars of the run's timeframe, by the policies `spec.data.gaps` and `spec.data.partialBars`."""
-    whole = (BARS_ARE_WHOLE,) if partial_bars == "Fail" else ()
-    return (*whole, BARS_ARE_GAPLESS) if gaps == "Fail" else whole
-
-
 def require(checks: Sequence[Check], rows: Rows, grid: Grid) -> None:
     """Raises `InvalidData` for the first check that finds something, naming the bar and the field."""
     for check in checks:

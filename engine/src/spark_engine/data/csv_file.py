@@ -8,7 +8,8 @@ import io
 import re
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from arro3.core import DataType, Field, Schema
 from arro3.io import read_csv
@@ -19,6 +20,9 @@ from spark_engine.data.rows import Rows
 from spark_engine.data.stamps import stamp_ms
 from spark_engine.data.table import rows_from_batches
 from spark_engine.errors import InvalidData
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -32,8 +36,46 @@ PIECE: Final = 1 << 20
 WRONG_CELLS: Final = re.compile(r"incorrect number of fields for line (\d+), expected (\d+) got (\d+)")
 
 
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """content: UTF-8, unpacked. begin: where the table begins. cells: of its first line."""
+
+    content: bytes
+    begin: int
+    delimiter: str
+    cells: list[str]
+    what: str
+
+    def batches(self, has_header: bool) -> list[RecordBatch]:
+        """All cells as text. Raises `InvalidData` for lines of different lengths."""
+        schema = Schema([Field(str(position), DataType.string()) for position in range(len(self.cells))])
+        text = self.content[self.begin :] if self.begin else self.content
+        with decoding(self.what):
+            try:
+                return list(
+                    read_csv(
+                        text,
+                        schema,
+                        has_header=has_header,
+                        delimiter=self.delimiter,
+                        batch_size=BATCH_ROWS,
+                    )
+                )
+            except Exception as error:
+                raise _with_line(error, self.what, self.content.count(b"\n", 0, self.begin)) from None
+
+
 def read_csv_rows(content: bytes, what: str, symbol: str, timestamps: str) -> Rows:
     """The rows of one file. Raises `InvalidData`."""
+    text = csv_text(content, what)
+    layout, has_header = _layout(text.cells, symbol, timestamps, what)
+    batches = text.batches(has_header)
+    with decoding(what):
+        return rows_from_batches(batches, layout, symbol, what)
+
+
+def csv_text(content: bytes, what: str) -> CsvText:
+    """Unpacks `content` and splits its first line. Raises `InvalidData`."""
     if content[:2] == GZIP_MAGIC:
         content = _unpacked(content, what)
     if content[:2] in UTF16_MARKS:
@@ -43,31 +85,17 @@ def read_csv_rows(content: bytes, what: str, symbol: str, timestamps: str) -> Ro
     line = _first_line(content, begin)
     delimiter = max(DELIMITERS, key=line.count)
     cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
-    layout, has_header = _layout(cells, symbol, timestamps, what)
-    with decoding(what):
-        try:
-            batches = list(
-                read_csv(
-                    content[begin:] if begin else content,
-                    Schema([Field(str(position), DataType.string()) for position in range(len(cells))]),
-                    has_header=has_header,
-                    delimiter=delimiter,
-                    batch_size=BATCH_ROWS,
-                )
-            )
-        except Exception as error:
-            raise _with_line(error, what, content.count(b"\n", 0, begin)) from None
-        return rows_from_batches(batches, layout, symbol, what)
+    return CsvText(content, begin, delimiter, cells, what)
 
 
 def _layout(cells: Sequence[str], symbol: str, timestamps: str, what: str) -> tuple[Layout, bool]:
     """A first line of times and numbers is data, any other holds the names."""
-    if len(cells) >= 5 and stamp_ms(cells[0]) is not None and all(map(_is_number, cells[1:5])):
+    if len(cells) >= 5 and stamp_ms(cells[0]) is not None and all(map(is_number, cells[1:5])):
         return layout_by_position(len(cells), what), False
     return layout_by_name(cells, symbol, timestamps, what), True
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:

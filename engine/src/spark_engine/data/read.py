@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from spark_engine.data.candles import Candles
 from spark_engine.data.decode import decode
@@ -12,6 +13,9 @@ from spark_engine.data.request import CandleRequest
 from spark_engine.data.sample import SCHEME, check_sample, find_sample
 from spark_engine.data.source import open_source
 from spark_engine.errors import InvalidData
+
+if TYPE_CHECKING:
+    from spark_engine.data.series import Series
 
 
 def read_candles(request: CandleRequest, now_ms: int | None = None) -> Candles:
@@ -25,8 +29,37 @@ def read_candles(request: CandleRequest, now_ms: int | None = None) -> Candles:
     source = open_source(request.uri)
     _require_sha256(request.sha256, source.sha256)
     table = decode(source.files, request.symbol, request.timestamps)
-    candles = prepared(table, request, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
-    return replace(candles, source_sha256=source.sha256, source_bytes=source.size)
+    actions = _actions(request)
+    candles = prepared(table, request, time.time_ns() // 1_000_000 if now_ms is None else now_ms, actions)
+    return _with_funding(
+        replace(
+            candles,
+            source_sha256=source.sha256,
+            source_bytes=source.size,
+            adjustment_sha256="" if actions is None else actions.sha256,
+        ),
+        request,
+    )
+
+
+def _actions(request: CandleRequest) -> Series | None:
+    if request.adjustment == "None" or request.adjustment_uri is None:
+        return None
+    from spark_engine.data.adjust import read_actions
+
+    return read_actions(request.adjustment_uri)
+
+
+def _with_funding(candles: Candles, request: CandleRequest) -> Candles:
+    """Rates due in the window: after the open of its first bar, until the close of its last."""
+    if request.funding_uri is None:
+        return candles
+    from spark_engine.data.funding import read_funding
+
+    source = read_funding(request.funding_uri)
+    due = source.between(candles.ts[candles.warmup], candles.close_time(len(candles) - 1))
+    quality = replace(candles.quality_report, funding_rows=len(due), funding_duplicates=source.duplicates)
+    return replace(candles, funding=due, funding_sha256=source.sha256, quality_report=quality)
 
 
 def _require_sha256(expected: str | None, found: str) -> None:

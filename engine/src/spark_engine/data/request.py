@@ -19,6 +19,7 @@ UNITS_MS: Final = {
 LONGEST_MS: Final = 366 * UNITS_MS["d"]
 MONDAY_MS: Final = 4 * UNITS_MS["d"]  # 1970-01-05, where weeks are counted from
 TIMEFRAME: Final = re.compile(r"([1-9][0-9]{0,8})([smhdw])", re.ASCII)
+RESOLVE_WITH: Final = "spec.execution.resolveWith"
 MAX_PRICE_SCALE: Final = 9
 MAX_WARMUP_BARS: Final = 10_000_000
 POLICIES: Final = {
@@ -26,6 +27,7 @@ POLICIES: Final = {
     "gaps": ("Keep", "Fail"),
     "duplicates": ("Fail", "KeepLast"),
     "partialBars": ("Fail", "Drop", "Keep"),
+    "adjustment": ("None", "Splits", "SplitsAndDividends"),
 }
 
 
@@ -33,6 +35,7 @@ POLICIES: Final = {
 class CandleRequest:
     """Candles of `symbol` in [start_ms, end_ms), ms UTC, and `warmup_bars` rows before it.
 
+    `resolve_with`: the timeframe of `Candles.finer`. `adjustment_uri`: the factor file of `adjustment`.
     Raises `InvalidSpec` for a value that the spec does not allow, `InvalidData` for an empty range.
     """
 
@@ -48,6 +51,11 @@ class CandleRequest:
     duplicates: str = "Fail"
     partial_bars: str = "Fail"
     price_scale: int | None = None
+    calendar: str = "24x7"
+    adjustment: str = "None"
+    adjustment_uri: str | None = None
+    funding_uri: str | None = None
+    resolve_with: str | None = None
 
     def __post_init__(self) -> None:
         timeframe_ms(self.timeframe)
@@ -55,21 +63,36 @@ class CandleRequest:
         _allowed("gaps", self.gaps)
         _allowed("duplicates", self.duplicates)
         _allowed("partialBars", self.partial_bars)
+        _allowed("adjustment", self.adjustment)
         _bounded("market.warmupBars", self.warmup_bars, MAX_WARMUP_BARS)
         if self.price_scale is not None:
             _bounded("market.priceScale", self.price_scale, MAX_PRICE_SCALE)
         if self.start_ms is not None and self.end_ms is not None and self.start_ms >= self.end_ms:
             raise InvalidData("must be after spec.market.start: the window is empty", field="spec.market.end")
+        if self.adjustment != "None" and self.adjustment_uri is None:
+            raise InvalidSpec(
+                f"is required by spec.data.adjustment: {self.adjustment}", field="spec.data.adjustmentUri"
+            )
+        if self.resolve_with is not None:
+            self._check_resolve_with(self.resolve_with)
+
+    def _check_resolve_with(self, text: str) -> None:
+        finer, asked = timeframe_ms(text, RESOLVE_WITH), timeframe_ms(self.timeframe)
+        if finer >= asked or asked % finer:
+            raise InvalidSpec(
+                f"must be a whole part of spec.market.timeframe, {self.timeframe}; is {text:.60}",
+                field=RESOLVE_WITH,
+            )
 
 
-def timeframe_ms(text: str) -> int:
+def timeframe_ms(text: str, field: str = "spec.market.timeframe") -> int:
     """The length of a bar: a count and one of s, m, h, d, w, at most 366 days. Raises `InvalidSpec`."""
     match = TIMEFRAME.fullmatch(text) if isinstance(text, str) else None
     length = int(match[1]) * UNITS_MS[match[2]] if match else 0
     if not 0 < length <= LONGEST_MS:
         raise InvalidSpec(
             f"must be a count and one of s, m, h, d, w, at most 366d (5m, 1h, 1d); is {text!r:.60}",
-            field="spec.market.timeframe",
+            field=field,
         )
     return length
 

@@ -322,6 +322,20 @@ def gaps(ts: cython.const[cython.longlong][::1], step: cython.longlong) -> tuple
     return count, missing, longest, first
 
 
+def multiply(values: cython.double[::1], first: cython.double, second: cython.double) -> None:
+    """values = (values * first) * second, in place."""
+    i: cython.Py_ssize_t
+    for i in range(len(values)):
+        values[i] = (values[i] * first) * second
+
+
+def divide(values: cython.double[::1], by: cython.double) -> None:
+    """values = values / by, in place; by is not 0."""
+    i: cython.Py_ssize_t
+    for i in range(len(values)):
+        values[i] = values[i] / by
+
+
 def partial_rows(quality: cython.const[cython.schar][::1], keep: cython.schar[::1]) -> tuple[int, int]:
     """Marks in `keep` the rows flagged neither partial nor feed-down. Returns the flagged and the first."""
     i: cython.Py_ssize_t

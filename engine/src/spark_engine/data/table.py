@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from arro3.core import DataType
@@ -44,25 +44,39 @@ def rows_from_batches(batches: Sequence[RecordBatch], layout: Layout, symbol: st
     Raises `InvalidData` that names the row (from 1, header aside) and the column of a bad cell.
     """
 
-    def chunks(position: int) -> list[Array]:
-        return [_simple(batch.column(position)) for batch in batches]
-
     def floats(name: str, position: int) -> memoryview:
-        return _floats(chunks(position), name, what)
+        return _floats(_chunks(batches, position), name, what)
 
     rows = sum(batch.num_rows for batch in batches)
     read = Rows(
-        ts=_stamps(chunks(layout.ts), what),
+        ts=_stamps(_chunks(batches, layout.ts), what),
         open=floats("open", layout.open),
         high=floats("high", layout.high),
         low=floats("low", layout.low),
         close=floats("close", layout.close),
         volume=zeros("d", rows) if layout.volume is None else floats("volume", layout.volume),
-        quality=zeros("b", rows) if layout.quality is None else _quality(chunks(layout.quality), what),
+        quality=zeros("b", rows)
+        if layout.quality is None
+        else _quality(_chunks(batches, layout.quality), what),
     )
     if layout.symbol is None or rows == 0:
         return read
-    return _only(read, chunks(layout.symbol), symbol, what)
+    return _only(read, _chunks(batches, layout.symbol), symbol, what)
+
+
+def columns_from_batches(
+    batches: Sequence[RecordBatch], time: int, numbers: Mapping[str, int], what: str
+) -> list[memoryview]:
+    """The times at position `time` in ms UTC, then each column of numbers, NaN where null; in file order.
+
+    Raises `InvalidData` as `rows_from_batches`.
+    """
+    floats = [_floats(_chunks(batches, position), name, what) for name, position in numbers.items()]
+    return [_stamps(_chunks(batches, time), what), *floats]
+
+
+def _chunks(batches: Sequence[RecordBatch], position: int) -> list[Array]:
+    return [_simple(batch.column(position)) for batch in batches]
 
 
 def _simple(column: Array) -> Array:

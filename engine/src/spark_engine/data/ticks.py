@@ -41,6 +41,21 @@ def in_ticks(rows: Rows, price_scale: int | None) -> Ticks:
     return Ticks(close, scale, found is not None, bytes(changed).count(1))
 
 
+def snapped(rows: Rows, ticks: Ticks, given: bool) -> memoryview:
+    """Replaces prices in place by the scale that other rows were found to have; the ticks of the closes.
+
+    `given`: the scale is that of the spec. Raises `InvalidData` as `in_ticks`.
+    """
+    power = POWERS[ticks.scale]
+    _require_in_range(rows, power, ticks.scale, given)
+    close = zeros("q", len(rows))
+    scan.ticks(rows.close, power, given, close)
+    changed = zeros("b", len(rows))
+    for prices in rows.prices() if ticks.exact else ():
+        scan.snap(prices, power, given, changed)
+    return close
+
+
 def tick_scale(rows: Rows) -> int | None:
     """The smallest scale in 0..9 that every price fits. Prices are finite and above 0."""
     for scale, power in enumerate(POWERS):

@@ -31,6 +31,18 @@ def source_step_ms(ts: memoryview, asked_ms: int | None = None) -> int:
     return int(elected)
 
 
+def session_step_ms(step_ms: int) -> int:
+    """The timeframe of an exchange's bars whose most frequent step is `step_ms`.
+
+    Sessions are a day apart, or a weekend or a holiday more, and an hour less or more by summer time and
+    early closes; so are weeks.
+    """
+    day_ms, week_ms = UNITS_MS["d"], UNITS_MS["w"]
+    if step_ms <= day_ms // 2:
+        return step_ms
+    return day_ms if step_ms < 5 * day_ms else max(1, round(step_ms / week_ms)) * week_ms
+
+
 def grid_anchor_ms(step_ms: int) -> int:
     """Bars of whole weeks begin on Mondays, others are counted from 1970-01-01."""
     return MONDAY_MS if step_ms % UNITS_MS["w"] == 0 else 0

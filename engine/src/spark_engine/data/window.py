@@ -38,7 +38,7 @@ def window_of(rows: Rows, request: CandleRequest, grid: Grid, now_ms: int) -> Wi
     first_bar = _floor(ts[0], grid) if request.start_ms is None else -_floor(-request.start_ms, grid, -1)
     first = bisect_left(ts, first_bar)
     if first >= end:
-        raise _empty(rows, request)
+        raise empty_window(rows, request)
     begin = first
     if request.start_ms is not None and request.warmup_bars:
         whole_only = request.partial_bars == "Drop"
@@ -53,7 +53,8 @@ def _floor(ms: int, grid: Grid, sign: int = 1) -> int:
     return (ms - anchor) // grid.step_ms * grid.step_ms + anchor
 
 
-def _empty(rows: Rows, request: CandleRequest) -> InvalidData:
+def empty_window(rows: Rows, request: CandleRequest) -> InvalidData:
+    """What to say of a window without a bar."""
     start = "the beginning" if request.start_ms is None else iso(request.start_ms)
     end = "the end" if request.end_ms is None else iso(request.end_ms)
     field = "spec.market.end" if request.start_ms is None else "spec.market.start"

@@ -9,6 +9,7 @@ from spark_engine.simulation import columns
 from spark_engine.simulation.ledger import Account, Ledger, Moments, Trades
 
 DAY_MS = 86_400_000
+DAYS_PER_YEAR = 365.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class TradeSums:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`span_ms`: from the first close to the last. Daily returns are between the last closes of UTC days."""
+    """`span_ms`: from the first close to the last. Daily returns are between the last closes of UTC days, or
+    of sessions; there are `days_per_year` of them."""
 
     bars: int
     span_ms: int
@@ -45,15 +47,16 @@ class Figures:
     total_slippage: float
     turnover_notional: float
     periods_per_year: float
+    days_per_year: float = DAYS_PER_YEAR
+    total_funding: float = 0.0  # with borrow interest
 
 
 def figures(ledger: Ledger, candles: Candles, account: Account, periods_per_year: float) -> Figures:
     """From the ledger of one run over `candles[warmup:]`, n >= 1 bars."""
-    ts = candles.ts[candles.warmup :]
-    equity_sum, daily_returns, daily_s1, daily_s2 = columns.equity_sums(ts, ledger.equity, day_end(ts[0]))
+    equity_sum, daily_returns, daily_s1, daily_s2 = _equity_sums(ledger.equity, candles)
     return Figures(
-        bars=len(ts),
-        span_ms=ts[-1] - ts[0],
+        bars=len(ledger.equity),
+        span_ms=candles.close_time(len(candles) - 1) - candles.close_time(candles.warmup),
         initial_cash=account.initial_cash,
         final_equity=ledger.equity[-1],
         final_equity_liquidated=ledger.final_equity_liquidated,
@@ -65,9 +68,19 @@ def figures(ledger: Ledger, candles: Candles, account: Account, periods_per_year
         trades=trade_sums(ledger.trades),
         total_fees=ledger.total_fees,
         total_slippage=ledger.total_slippage,
+        total_funding=ledger.total_funding + ledger.total_borrow,
         turnover_notional=ledger.turnover_notional,
         periods_per_year=periods_per_year,
+        days_per_year=DAYS_PER_YEAR if candles.sessions is None else candles.sessions.sessions_per_year,
     )
+
+
+def _equity_sums(equity: memoryview, candles: Candles) -> tuple[float, ...]:
+    if candles.sessions is not None:
+        day = candles.sessions.day[candles.warmup :]
+        return columns.equity_sums(day, equity, day[0] + 1, 1)
+    ts = candles.ts[candles.warmup :]
+    return columns.equity_sums(ts, equity, day_end(ts[0]), DAY_MS)
 
 
 def day_end(ts: int) -> int:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite, sqrt
 
-from spark_engine.data.candles import Candles
+from spark_engine.data.candles import Candles, Sessions
 from spark_engine.simulation.ledger import Account, Ledger
 from spark_engine.statistics.figures import DAY_MS, Figures, TradeSums, figures
 from spark_engine.statistics.metric import Metric
 
 YEAR_MS = 365 * DAY_MS
-DAYS_PER_YEAR = 365.0
 LEAST_VARIANCE = 1e-9  # of the second moment: below it, the variance is rounding
 
 
@@ -29,14 +28,18 @@ Outcome = float | int | Absent
 def metrics(
     ledger: Ledger, candles: Candles, account: Account, periods_per_year: float | None = None
 ) -> dict[str, Metric]:
-    """Every metric by id. `periods_per_year` None: as many of the timeframe as fit in 365 days."""
-    return metrics_of(
-        figures(ledger, candles, account, annual_periods(candles.timeframe_ms, periods_per_year))
-    )
+    """Every metric by id. `periods_per_year` None: as the calendar has it, as `annual_periods`."""
+    periods = annual_periods(candles.timeframe_ms, periods_per_year, candles.sessions)
+    return metrics_of(figures(ledger, candles, account, periods))
 
 
-def annual_periods(timeframe_ms: int, periods_per_year: float | None) -> float:
-    return YEAR_MS / timeframe_ms if periods_per_year is None else periods_per_year
+def annual_periods(
+    timeframe_ms: int, periods_per_year: float | None, sessions: Sessions | None = None
+) -> float:
+    """Bars a year: as given, else of the exchange's sessions, else as many as fit in 365 days."""
+    if periods_per_year is not None:
+        return periods_per_year
+    return YEAR_MS / timeframe_ms if sessions is None else sessions.periods_per_year
 
 
 def metrics_of(sums: Figures) -> dict[str, Metric]:
@@ -101,7 +104,7 @@ def _sharpe(sums: Figures) -> Outcome:
 def _sharpe_daily(sums: Figures) -> Outcome:
     if sums.daily_returns < 2:
         return Absent("TooShort")
-    return _absence(sums) or _ratio(sums.daily_returns, sums.daily_s1, sums.daily_s2, DAYS_PER_YEAR)
+    return _absence(sums) or _ratio(sums.daily_returns, sums.daily_s1, sums.daily_s2, sums.days_per_year)
 
 
 def _sortino(sums: Figures) -> Outcome:
@@ -202,7 +205,7 @@ ROWS: tuple[tuple[str, Callable[[Figures], Outcome]], ...] = (
     ("exposure", lambda sums: sums.moments.bars_in_position / sums.bars),
     ("turnover", _turnover),
     ("totalFees", lambda sums: sums.total_fees),
-    ("totalFunding", lambda _sums: 0.0),
+    ("totalFunding", lambda sums: sums.total_funding),
     ("totalSlippage", lambda sums: sums.total_slippage),
     ("skew", _skew),
     ("kurtosis", _kurtosis),

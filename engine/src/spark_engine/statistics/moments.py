@@ -5,12 +5,15 @@ Nothing here is shared with the kernel, so that an error in either shows.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from spark_engine.data.candles import Sessions
+from spark_engine.data.timetable import ALWAYS
 from spark_engine.simulation.ledger import Account, Moments
-from spark_engine.statistics.figures import DAY_MS, Figures, TradeSums
+from spark_engine.statistics.figures import DAY_MS, DAYS_PER_YEAR, Figures, TradeSums
 from spark_engine.statistics.metric import Metric
 from spark_engine.statistics.metrics import annual_periods, metrics_of
 
@@ -24,23 +27,26 @@ def metrics_from_tables(
     account: Account,
     timeframe_ms: int,
     periods_per_year: float | None = None,
+    calendar: str = ALWAYS,
 ) -> dict[str, Metric]:
     """Every metric by id, from the columns of the parquet tables (docs/evidence.md).
 
-    Needs equity's ts (int64 ms), equity, cash, position; fills' side ("buy", "sell"), quantity, price, fee;
-    trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
+    `calendar` is `spec.market.calendar`. Needs equity's ts (int64 ms), equity, cash, position; fills' side
+    ("buy", "sell"), quantity, price, fee; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
     """
-    ts, values = equity["ts"], equity["equity"]
-    daily = list(_returns(list(_daily_closes(ts, values))))
+    values = equity["equity"]
+    sessions = _sessions(calendar, equity["ts"], timeframe_ms)
+    closes = _closes(sessions, equity["ts"])
+    daily = list(_returns(list(_daily_closes(_days(sessions, equity["ts"]), values))))
     return metrics_of(
         Figures(
             bars=len(values),
-            span_ms=ts[-1] - ts[0],
+            span_ms=closes[-1] - closes[0],
             initial_cash=account.initial_cash,
             final_equity=values[-1],
             final_equity_liquidated=_liquidated(equity, account),
             equity_sum=_sum(values),
-            moments=moments(ts, values, equity["position"], account.initial_cash),
+            moments=moments(closes, values, equity["position"], account.initial_cash),
             daily_returns=len(daily),
             daily_s1=_sum(daily),
             daily_s2=_sum([change * change for change in daily]),
@@ -48,15 +54,33 @@ def metrics_from_tables(
             total_fees=_sum(fills["fee"]),
             total_slippage=_slippage(fills, account.slippage_rate),
             turnover_notional=_sum(_products(fills["quantity"], fills["price"])),
-            periods_per_year=annual_periods(timeframe_ms, periods_per_year),
+            periods_per_year=annual_periods(timeframe_ms, periods_per_year, sessions),
+            days_per_year=DAYS_PER_YEAR if sessions is None else sessions.sessions_per_year,
         )
     )
+
+
+def _sessions(calendar: str, ts: Sequence[int], timeframe_ms: int) -> Sessions | None:
+    if calendar == ALWAYS:
+        return None
+    from spark_engine.data.calendars.timetable import sessions_of
+
+    return sessions_of(calendar, memoryview(array("q", ts)), timeframe_ms)
+
+
+def _closes(sessions: Sessions | None, ts: Sequence[int]) -> Sequence[int]:
+    """Close times; around the clock opens, which are as far apart."""
+    return ts if sessions is None else sessions.close_ts
+
+
+def _days(sessions: Sessions | None, ts: Sequence[int]) -> Sequence[int]:
+    return [stamp // DAY_MS for stamp in ts] if sessions is None else sessions.day
 
 
 def moments(
     ts: Sequence[int], equity: Sequence[float], position: Sequence[float], initial_cash: float
 ) -> Moments:
-    """The sums of SEMANTICS section 8 over a column of equity."""
+    """The sums of SEMANTICS section 8 over a column of equity. ts: of the closes, or as far apart."""
     returns = list(_returns(equity))
     peak, drawdown = initial_cash, 0.0
     for value in equity:
@@ -94,9 +118,9 @@ def _longest_below_peak(equity: Sequence[float], initial_cash: float) -> tuple[i
     return longest
 
 
-def _daily_closes(ts: Sequence[int], values: Sequence[float]) -> Iterator[float]:
+def _daily_closes(days: Sequence[int], values: Sequence[float]) -> Iterator[float]:
     for bar, value in enumerate(values):
-        if bar + 1 == len(values) or ts[bar] // DAY_MS != ts[bar + 1] // DAY_MS:
+        if bar + 1 == len(values) or days[bar] != days[bar + 1]:
             yield value
 
 

@@ -1,0 +1,1 @@
+"""Exchange calendars: sessions of the past decades as tables of this package."""
