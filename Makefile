@@ -5,7 +5,9 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 EXAMPLE := examples/btcusdt-1h-sma-cross.yaml
 READY := .venv/.ready
-KERNELS := $(wildcard engine/src/spark_engine/simulation/*.py) engine/src/spark_engine/data/scan.py
+KERNELS := $(wildcard engine/src/spark_engine/simulation/*.py) engine/src/spark_engine/data/scan.py \
+	engine/src/spark_engine/data/calendars/scan.py engine/src/spark_engine/statistics/cscv.py \
+	$(wildcard engine/src/spark_engine/strategies/*.py)
 PROJECTS := pyproject.toml crds/pyproject.toml engine/pyproject.toml operator/pyproject.toml engine/setup.py
 
 export UV_PYTHON_DOWNLOADS := never
@@ -13,7 +15,7 @@ export UV_PYTHON := $(PYTHON)
 export CONTEXT IMAGE K8S
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test lint format generate bench cluster cluster-down clean
+.PHONY: help run up down test lint format generate calendars bench matrix cluster cluster-down clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +53,15 @@ generate: $(READY) ## write the generated files: strategies.json, the CRDs, the 
 	$(BIN)/python -m charts.generate
 	$(BIN)/python -m docs.generate
 
-bench: $(READY) ## speed as ratios, both sides in one run
-	$(BIN)/python -m bench
+calendars: $(READY) ## write the tables of exchange sessions anew, from the package exchange-calendars
+	$(BIN)/python -m spark_engine.data.calendars.generate
+
+bench: $(READY) ## speed beside the real peers, as ratios (FULL=1: linear cost too), and whether the peers agree
+	$(BIN)/python -m bench $(if $(FULL),--full)
+	$(BIN)/pytest bench -q
+
+matrix: $(READY) ## the same digests from every compiler, optimisation, processor level and Python
+	$(BIN)/python -m bench.matrix
 
 cluster: $(READY) ## a real Kubernetes that the tests use and leave running (K8S=1.33.13 for another version)
 	@$(BIN)/python -m tests.cluster up

@@ -102,10 +102,105 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
         "",
     ),
     "no data at all": (lambda spec: spec.pop("data"), "spec.data", "Required"),
-    "a feature that this engine lacks": (
-        lambda spec: spec["account"].update(leverage="3"),
+    "no leverage": (
+        lambda spec: spec["account"].update(leverage="0"),
         "spec.account.leverage",
-        "not supported",
+        "greater than 0",
+    ),
+    "a tick of nothing": (
+        lambda spec: spec["market"].update(tickSize="0"),
+        "spec.market.tickSize",
+        "greater than 0",
+    ),
+    "a lot that is no decimal": (
+        lambda spec: spec["market"].update(lotSize="a few"),
+        "spec.market.lotSize",
+        "should match",
+    ),
+    "a lot as a number": (
+        lambda spec: spec["market"].update(lotSize=0.001),
+        "spec.market.lotSize",
+        "string",
+    ),
+    "a negative least notional": (
+        lambda spec: spec["market"].update(minNotional="-1"),
+        "spec.market.minNotional",
+        "should match",
+    ),
+    "an exchange that does not exist": (
+        lambda spec: spec["market"].update(calendar="XISX"),
+        "spec.market.calendar",
+        "XIST",
+    ),
+    "a sizing without its size": (
+        lambda spec: spec["execution"].update(sizing="FixedNotional"),
+        "spec.execution",
+        "size must be set",
+    ),
+    "a size without its sizing": (
+        lambda spec: spec["execution"].update(size="5"),
+        "spec.execution",
+        "size must be set",
+    ),
+    "a sizing that is none": (
+        lambda spec: spec["execution"].update(sizing="Kelly"),
+        "spec.execution.sizing",
+        "FixedNotional",
+    ),
+    "isolated margin without maintenance": (
+        lambda spec: spec["account"].update(marginModel="Isolated"),
+        "spec.account",
+        "maintenanceMargin must be set",
+    ),
+    "a liquidation fee without margin": (
+        lambda spec: spec["account"].update(liquidationFeeBps="50"),
+        "spec.account",
+        "marginModel Isolated",
+    ),
+    "interest that is no number": (
+        lambda spec: spec["account"].update(borrowRateAnnual="five percent"),
+        "spec.account.borrowRateAnnual",
+        "should match",
+    ),
+    "an adjustment without its factors": (
+        lambda spec: spec["data"].update(adjustment="Splits"),
+        "spec.data",
+        "adjustmentUri must be set",
+    ),
+    "an adjustment that is none": (
+        lambda spec: spec["data"].update(adjustment="Inflation"),
+        "spec.data.adjustment",
+        "SplitsAndDividends",
+    ),
+    "finer bars that are coarser": (
+        lambda spec: spec["execution"].update(resolveWith="1d"),
+        "spec.execution.resolveWith",
+        "whole part of spec.market.timeframe",
+    ),
+    "finer bars of no timeframe": (
+        lambda spec: spec["execution"].update(resolveWith="often"),
+        "spec.execution.resolveWith",
+        "should match",
+    ),
+    "a path that does not exist": (
+        lambda spec: spec["execution"].update(intrabarPath="Best"),
+        "spec.execution.intrabarPath",
+        "Worst",
+    ),
+    "a limit rule that does not exist": (
+        lambda spec: spec["execution"].update(limitFill="Always"),
+        "spec.execution.limitFill",
+        "Through",
+    ),
+    "an entry point that is none": (
+        lambda spec: spec.update(strategy={"entryPoint": "my_package.Breakout"}),
+        "spec.strategy.entryPoint",
+        "should match",
+    ),
+    "a name and an entry point": (
+        lambda spec: spec["strategy"].update(entryPoint="my_package:Breakout"),
+        "spec.strategy",
+        "exactly one of name and entryPoint",
     ),
     "a feed on a laptop": (
         lambda spec: spec.update(data={"feedRef": {"name": "btcturk-spot"}}),
@@ -269,14 +364,65 @@ def test_a_symbol_outside_the_guardrails_is_a_breach(
     assert "spec.market.symbol" in message and "ETHUSDT" in message
 
 
-def test_a_gate_that_this_engine_cannot_hold_is_refused(
+def test_a_limit_that_nobody_would_enforce_is_refused(
     refused: Callable[..., Outcome], manifest: Manifest, tmp_path: Path
 ) -> None:
     limits = tmp_path / "guardrails.json"
-    limits.write_text(json.dumps({"maxDrawdown": "0.2"}))
+    limits.write_text(json.dumps({"maxRegret": "0.2"}))
     code, message = refused(manifest, "--guardrails", str(limits))
     assert code == 10
-    assert "guardrails.maxDrawdown" in message
+    assert "guardrails.maxRegret" in message and "maxDrawdown" in message
+
+
+def test_a_guardrail_config_is_checked_as_the_server_checks_it(
+    refused: Callable[..., Outcome], manifest: Manifest, tmp_path: Path
+) -> None:
+    config = tmp_path / "guardrails.yaml"
+    config.write_text(
+        "apiVersion: spark.trading/v1alpha1\nkind: GuardrailConfig\nmetadata: {name: default}\n"
+        "spec: {proposer: ayse, limits: {maxDrawdown: 0.2}}\n"
+    )
+    code, message = refused(manifest, "--guardrails", str(config))
+    assert code == 10
+    assert "spec.limits.maxDrawdown" in message and "string" in message
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "told"),
+    [
+        ("no_such_package:Breakout", "there is no module no_such_package"),
+        ("json:Breakout", "has no Breakout"),
+    ],
+)
+def test_a_strategy_that_cannot_be_imported_ends_with_12(
+    refused: Callable[..., Outcome], manifest: Manifest, entry_point: str, told: str
+) -> None:
+    manifest["spec"]["strategy"] = {"entryPoint": entry_point}
+    code, message = refused(manifest)
+    assert code == 12
+    assert "spec.strategy" in message and told in message
+
+
+@pytest.mark.parametrize("field", ["fundingUri", "adjustmentUri"])
+def test_a_further_source_that_is_not_there_is_named_by_its_own_field(
+    refused: Callable[..., Outcome], manifest: Manifest, field: str
+) -> None:
+    manifest["spec"]["data"][field] = "/no/such/series.csv"
+    if field == "adjustmentUri":
+        manifest["spec"]["data"]["adjustment"] = "Splits"
+    code, message = refused(manifest)
+    assert code == 11
+    assert f"spec.data.{field}" in message and "/no/such/series.csv" in message
+
+
+def test_finer_bars_that_the_source_does_not_have_are_bad_data(
+    refused: Callable[..., Outcome], manifest: Manifest
+) -> None:
+    manifest["spec"]["market"]["timeframe"] = "4h"
+    manifest["spec"]["execution"]["resolveWith"] = "15m"
+    code, message = refused(manifest)
+    assert code == 11
+    assert "spec.execution.resolveWith" in message
 
 
 def test_a_pipe_is_no_candle_file(

@@ -21,6 +21,7 @@ FILES = (
     "fills.parquet",
     "orders.parquet",
     "report.html",
+    "risk.json",
     "spec.json",
     "trades.parquet",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,16 +43,21 @@ class SpecError(ValueError):
         self.message = message
 
 
-def resolve(manifest: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def resolve(
+    manifest: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+    registered: Collection[str] = (),
+) -> dict[str, Any]:
     """The `spec` of an object with every default filled in, decimals, times and names in one form.
 
     `defaults` is a partial spec of a BacktestRun from the platform, used where the manifest is silent, before
     the schema's own defaults; in a ParameterSweep also for its template, whose swept parameters get none.
+    `registered`: names of strategies that are installed here besides the built-in ones.
     Idempotent: resolving a manifest with a resolved spec changes nothing. Raises `SpecError` for the first
     objection of the API server or of the operator.
     """
     merged = _with_platform_defaults(manifest, defaults or {})
-    for violation in validate(merged):
+    for violation in validate(merged, registered=registered):
         raise SpecError(violation.field, violation.message)
     schema = object_schema(merged["kind"])["properties"]["spec"]
     spec: dict[str, Any] = _normalised(with_defaults(merged["spec"], schema), schema, "spec")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from spark_crds.check import unknown_fields, violations
@@ -18,23 +18,31 @@ NOT_ALL_CHECKED = (
     "correct the existing errors to complete validation"
 )
 
+STRATEGY_NAME = ".strategy.name"
 OPERATOR_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Violation]]] = {
     "BacktestRun": strategy_violations,
     "ParameterSweep": sweep_violations,
 }
 
 
-def validate(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
+def validate(
+    manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None, registered: Collection[str] = ()
+) -> list[Violation]:
     """The objections of kubectl and the API server to an object that is created, or that replaces `old`.
 
     If they have none, those of the operator (`by` is "operator"): the checks of the strategy's parameters,
-    and of a sweep what its parameters, condition and windows mean.
+    and of a sweep what its parameters, condition and windows mean. `registered`: names of strategies that
+    are installed here besides the built-in ones.
     """
     if found := server_violations(manifest, old):
         return found
     kind = manifest["kind"]
     check = OPERATOR_CHECKS.get(kind)
-    return [] if check is None else list(check(with_defaults(manifest, object_schema(kind))["spec"]))
+    if check is None:
+        return []
+    spec = with_defaults(manifest, object_schema(kind))["spec"]
+    installed = spec.get("template", spec)["strategy"].get("name") in registered
+    return [found for found in check(spec) if not (installed and found.field.endswith(STRATEGY_NAME))]
 
 
 def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:

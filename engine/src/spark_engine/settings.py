@@ -40,6 +40,11 @@ def candle_request(spec: Spec) -> CandleRequest:
         gaps=data.get("gaps", "Keep"),
         duplicates=data.get("duplicates", "Fail"),
         partial_bars=data.get("partialBars", "Fail"),
+        calendar=market.get("calendar", "24x7"),
+        adjustment=data.get("adjustment", "None"),
+        adjustment_uri=data.get("adjustmentUri"),
+        funding_uri=data.get("fundingUri"),
+        resolve_with=value_at(spec, "execution.resolveWith"),
     )
 
 

@@ -14,7 +14,7 @@ from spark_engine.data.candles import Candles
 from spark_engine.errors import EngineError
 from spark_engine.evidence import digests
 from spark_engine.simulation import columns as passes
-from spark_engine.simulation.ledger import Decisions, Fills
+from spark_engine.simulation.ledger import Decisions, Fills, no_events
 
 FORMATS = {"q": "<q", "d": "<d", "b": "<b"}
 
@@ -131,6 +131,7 @@ def test_decisions_fills_and_equity_have_the_columns_of_the_law() -> None:
     codes = {name: ("b", [value]) for name, value in (("side", 1), ("liquidity", 0), ("reason", 8))}
     reals = {name: ("d", [value]) for name, value in (("quantity", 2.0), ("price", 3.0), ("fee", 0.5))}
     fills = Fills(
+        slippage=column("d", 0.1),
         bar=column("q", 4),
         order=column("q", 1),
         **{name: column(*_flat(entry)) for name, entry in {**codes, **reals}.items()},
@@ -149,7 +150,7 @@ def test_no_events_have_a_digest_too() -> None:
         "order": ("q", []),
         "value": ("d", []),
     }
-    assert digests.events_digest() == expected("events", empty)
+    assert digests.events_digest(no_events()) == expected("events", empty)
 
 
 def test_the_check_of_bits_is_compiled() -> None:

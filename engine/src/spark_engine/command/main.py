@@ -12,14 +12,25 @@ from types import FrameType
 
 from spark_crds.formats.outcome import ExitCode
 
-from spark_engine.command import data, report, run, strategies, validate, verify
+from spark_engine.command import (
+    compare,
+    data,
+    new_strategy,
+    package,
+    report,
+    risk_report,
+    run,
+    strategies,
+    validate,
+    verify,
+)
 from spark_engine.command.console import complain
 from spark_engine.command.usage import Usage
 from spark_engine.errors import BacktestError
 from spark_engine.evidence.directory import NotOurs
 from spark_engine.version import __version__
 
-COMMANDS = (run, verify, report, validate, strategies, data)
+COMMANDS = (run, verify, report, risk_report, compare, package, validate, strategies, new_strategy, data)
 
 DESCRIPTION = """\
 Deterministic backtests from a manifest: the same spec, data and engine give the same evidence digest,
@@ -34,8 +45,9 @@ examples:
   backtest data inspect candles.csv.gz
 
 exit codes:
-  0 done    1 verify found a difference    2 usage    10 bad spec    11 bad data    12 bad strategy
-  13 guardrail breach    14 deadline    20 engine error    21 store unavailable    130, 143 interrupted
+  0 done    1 verify or compare --same found a difference    2 usage    10 bad spec    11 bad data
+  12 bad strategy    13 guardrail breach    14 deadline    20 engine error    21 store unavailable
+  130, 143 interrupted
 """
 
 

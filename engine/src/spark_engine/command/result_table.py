@@ -38,7 +38,7 @@ def _heading(evidence: Evidence) -> Text:
     span = f"{figures.minute(window['firstTs'])} → {figures.minute(window['lastTs'])} UTC"
     return Text.assemble(
         (f"  {evidence['id']}", "bold"),
-        f"   {strategy['name']} {params}\n",
+        f"   {strategy.get('name') or strategy['entryPoint']} {params}\n",
         (f"  {market['symbol']} {market['timeframe']} · {span} · {result['counts']['bars']:,} bars", "dim"),
     )
 

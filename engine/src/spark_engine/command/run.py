@@ -52,6 +52,12 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
         "--out", metavar="DIR", help=f"artifact directory (default: {DEFAULT_DIRECTORY}/<name>-<digest>)"
     )
     parser.add_argument(
+        "--probe",
+        choices=("quick", "full", "off"),
+        default="quick",
+        help="how hard a strategy of your own is searched for look-ahead (default: quick)",
+    )
+    parser.add_argument(
         "--output", choices=FORMATS, default="table", help="how to print the result (default: table)"
     )
     parser.add_argument("--no-report", action="store_true", help="leave out the HTML report")
@@ -64,7 +70,7 @@ def execute(options: argparse.Namespace) -> int:
     run = load_run(options.file, edits=options.edits, data=options.data)
     limits = None if options.guardrails is None else load_guardrails(options.guardrails)
     with progress(options.quiet) as show, deadline(run.deadline_seconds):
-        outcome = carry_out(run, limits, on_stage=show)
+        outcome = carry_out(run, limits, probe=options.probe, on_stage=show)
         artifact = wrap(outcome, with_report=not options.no_report, on_stage=show)
         directory = Path(options.out or default_directory(run.run.name, artifact.digest))
         write_directory(directory, artifact.files)

@@ -11,7 +11,7 @@ from spark_engine.command.console import complain, note
 from spark_engine.command.usage import Subparsers, add_command, read_input
 from spark_engine.errors import BacktestError
 from spark_engine.execute.check import check
-from spark_engine.execute.manifest import resolve_run
+from spark_engine.execute.manifest import resolve_run, resolved_spec
 
 DETAILS = """\
 Exit code 0: every object would be accepted and run; 10: one would not, and the message says why.
@@ -53,7 +53,13 @@ def execute(options: argparse.Namespace) -> int:
 def _engine_refusal(manifest: dict[str, object]) -> str:
     """What the engine would refuse of an object that the API server accepts; empty if nothing."""
     try:
-        check(resolve_run(manifest).spec)
+        if manifest["kind"] == "BacktestRun":
+            check(resolve_run(manifest).spec)
+        elif manifest["kind"] == "ParameterSweep":
+            # imported here: every other command starts without it
+            from spark_engine.execute.swept import check_sweep
+
+            check_sweep(resolved_spec(manifest, "ParameterSweep"))
     except BacktestError as error:
         return str(error)
     return ""

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from spark_engine.data.candles import Candles
+from spark_engine.evidence.chart_series import exposure_series, monthly_returns, rolling_sharpe
 from spark_engine.evidence.tables import REASONS, SIDES
 from spark_engine.simulation.ledger import Ledger
+from spark_engine.statistics.metrics import annual_periods
 
 SCHEMA = "spark.trading/chart/v1"
 MAX_BUCKETS = 1_500
@@ -15,18 +17,29 @@ MAX_FILLS = 4_000
 
 
 def chart_document(
-    *, symbol: str, timeframe: str, candles: Candles, ledger: Ledger, benchmark: Ledger, initial_cash: float
+    *,
+    symbol: str,
+    timeframe: str,
+    candles: Candles,
+    ledger: Ledger,
+    benchmark: Ledger,
+    initial_cash: float,
+    periods_per_year: float | None = None,
 ) -> dict[str, Any]:
     """The document of docs/evidence.md, `spark.trading/chart/v1`.
 
-    Rows are those of the window: candles [warmup:], ledgers whole, all of one length n >= 1.
+    Rows are those of the window: candles [warmup:] and the benchmark up to the bar where the ledger ends,
+    n >= 1. `periods_per_year` as in `settings.periods_per_year`.
     A bucket is `ceil(n / 1500)` consecutive bars, the last one maybe fewer; its `ts` is the open of its first
     bar in ms UTC. `low`, `high` and `worst` are the extremes over the bucket's bars, not samples.
     """
     first = candles.warmup
-    bars = len(candles) - first
+    bars = len(ledger.equity)
     buckets = list(_buckets(bars))
-    ts = [candles.ts[first + start] for start, _ in buckets]
+    opens = candles.ts[first : first + bars].tolist()
+    equity, close = ledger.equity.tolist(), candles.close[first : first + bars].tolist()
+    per_year = annual_periods(candles.timeframe_ms, periods_per_year, candles.sessions)
+    ts = [opens[start] for start, _ in buckets]
     return {
         "schema": SCHEMA,
         "symbol": symbol,
@@ -38,6 +51,9 @@ def chart_document(
         "benchmark": {"ts": ts, **_envelope(benchmark.equity, buckets)},
         "drawdown": {"ts": ts, "worst": _drawdowns(ledger.equity, buckets, initial_cash)},
         "position": {"ts": ts, "last": [ledger.position[stop - 1] for _, stop in buckets]},
+        "exposure": {"ts": ts, **exposure_series(buckets, ledger.position.tolist(), close, equity)},
+        "rollingSharpe": rolling_sharpe(opens, buckets, equity, per_year),
+        "monthly": monthly_returns(opens, equity, benchmark.equity, initial_cash),
         "fills": _fills(candles, ledger),
     }
 

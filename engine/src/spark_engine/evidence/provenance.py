@@ -46,9 +46,19 @@ def provenance(
             "uri": run.spec["data"].get("uri", ""),
             "sha256": candles.source_sha256,
             "bytes": candles.source_bytes,
+            **_other_sources(run.spec["data"], candles),
         },
         "notes": run.spec.get("notes", ""),
     }
+
+
+def _other_sources(data: Mapping[str, Any], candles: Candles) -> dict[str, dict[str, Any]]:
+    """Funding rates and corporate actions, where the run used any."""
+    sources = {
+        "funding": (data.get("fundingUri"), candles.funding_sha256),
+        "adjustment": (data.get("adjustmentUri"), candles.adjustment_sha256),
+    }
+    return {name: {"uri": uri, "sha256": sha256} for name, (uri, sha256) in sources.items() if sha256}
 
 
 def _stamp(moment: datetime) -> str:

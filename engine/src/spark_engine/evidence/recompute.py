@@ -50,6 +50,7 @@ def metric_values(tables: Tables, evidence: Mapping[str, Any]) -> dict[str, floa
         account(spec),
         timeframe_ms(spec["market"]["timeframe"]),
         periods_per_year(spec),
+        calendar=spec["market"]["calendar"],
     )
     return {name: metric.value for name, metric in metrics.items()}
 
@@ -86,6 +87,7 @@ def _fills(table: Table) -> Fills:
         quantity=_column("d", table["quantity"]),
         price=_column("d", table["price"]),
         fee=_column("d", table["fee"]),
+        slippage=_column("d", table["slippage"]),
     )
 
 

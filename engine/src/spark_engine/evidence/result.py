@@ -29,7 +29,7 @@ def build_result(
     metrics: Mapping[str, Metric],
     benchmark: Mapping[str, Metric],
     strategy_code: str,
-    probe: Mapping[str, Any] | None,
+    look_ahead: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """`evidence.json`'s `result`; docs/evidence.md describes each field."""
     return {
@@ -65,7 +65,7 @@ def build_result(
             "shortTargetsClamped": ledger.short_targets_clamped,
             "openOrdersAtEnd": len(ledger.open_orders),
             "stoppedBar": ledger.stopped_bar,
-            "lookAhead": probe,
+            "lookAhead": look_ahead,
             "events": event_counts(ledger.events),
             "verdict": judge(spec.get("verdict"), metrics, bankrupt=ledger.bankrupt_bar is not None),
         },

@@ -67,6 +67,7 @@ def fills_table(fills: Fills, candles: Candles, symbol: str) -> arrow.Table:
             "quantity": _numbers(fills.quantity),
             "price": _numbers(fills.price),
             "fee": _numbers(fills.fee),
+            "slippage": _numbers(fills.slippage),
             "liquidity": _names(LIQUIDITY, fills.liquidity),
             "reason": _names(REASONS, fills.reason),
         }

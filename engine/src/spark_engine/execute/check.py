@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spark_engine.errors import InvalidSpec
 from spark_engine.execute.guardrails import check_symbol_allowed
 from spark_engine.execute.honoured import check_honoured
 from spark_engine.execute.resolved import check_resolved
@@ -14,6 +13,7 @@ from spark_engine.settings import account
 from spark_engine.simulation.ledger import Account
 from spark_engine.strategies.load import load
 from spark_engine.strategies.registry import check_parameters
+from spark_engine.strategies.shorts import check_shorts_allowed
 from spark_engine.strategies.table import Parameters, Strategy
 
 Spec = Mapping[str, Any]
@@ -39,14 +39,6 @@ def check(spec: Spec, limits: Limits | None = None) -> CheckedRun:
     settings = account(spec, limits)
     strategy = load(spec["strategy"], spec["seed"])
     parameters = check_parameters(strategy, spec["strategy"].get("params") or {})
-    _check_shorts_allowed(spec, parameters)
+    check_shorts_allowed(parameters, allow_short=settings.allow_short)
     complete = {**spec, "strategy": {**spec["strategy"], "params": dict(parameters)}}
     return CheckedRun(complete, limits, settings, strategy, parameters)
-
-
-def _check_shorts_allowed(spec: Spec, parameters: Parameters) -> None:
-    if parameters.get("direction") == "long-short" and not spec["account"].get("allowShort", False):
-        raise InvalidSpec(
-            "long-short sells short: set spec.account.allowShort: true, or direction: long",
-            field="spec.strategy.params.direction",
-        )

@@ -29,14 +29,21 @@ class Execution:
     `breach` is set where the policy Fail of the guardrails stopped the run: `candles` end with that bar.
     """
 
-    spec: Spec
+    run: CheckedRun
     candles: Candles
-    account: Account
     ledger: Ledger
     benchmark: Ledger
     metrics: Mapping[str, Metric]
     result: Mapping[str, Any]
     breach: GuardrailBreach | None = None
+
+    @property
+    def spec(self) -> Spec:
+        return self.run.spec
+
+    @property
+    def account(self) -> Account:
+        return self.run.account
 
 
 def execute(
@@ -64,9 +71,8 @@ def execute(
         look_ahead=look_ahead,
     )
     return Execution(
-        spec=run.spec,
+        run=run,
         candles=seen,
-        account=run.account,
         ledger=ledger,
         benchmark=benchmark,
         metrics=figures,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from spark_crds.formats.run import RunDocument, RunIdentity
@@ -14,6 +14,9 @@ from spark_crds.violation import Violation
 
 from spark_engine.errors import InvalidSpec
 from spark_engine.execute.guardrails import Limits, check_limits
+from spark_engine.settings import value_at
+from spark_engine.strategies.load import installed
+from spark_engine.strategies.registry import built_in
 
 
 def load_object(content: bytes, source: str) -> dict[str, Any]:
@@ -59,14 +62,14 @@ def resolved_spec(manifest: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if manifest["kind"] != kind:
         raise InvalidSpec(f"must be {kind} here, is {manifest['kind']}", field="kind")
     try:
-        return resolve(manifest)
+        return resolve(manifest, registered=_registered(manifest))
     except SpecError as error:
         raise InvalidSpec(error.message, field=error.field) from None
 
 
 def _refuse(manifest: Mapping[str, Any]) -> None:
     """Raises `InvalidSpec` with all objections to an object, if there are any."""
-    violations = validate(manifest)
+    violations = validate(manifest, registered=_registered(manifest))
     if violations:
         first, *others = violations
         lines = [
@@ -74,6 +77,12 @@ def _refuse(manifest: Mapping[str, Any]) -> None:
             *(f"{other.field}: {_explained(other, manifest)}" for other in others),
         ]
         raise InvalidSpec("\n       ".join(lines), field=first.field)
+
+
+def _registered(manifest: Mapping[str, Any]) -> Collection[str]:
+    """What is installed here, where the manifest names a strategy that is not built in."""
+    name = value_at(manifest, "spec.strategy.name") or value_at(manifest, "spec.template.strategy.name")
+    return installed() if isinstance(name, str) and built_in(name) is None else ()
 
 
 def _explained(violation: Violation, manifest: Mapping[str, Any]) -> str:

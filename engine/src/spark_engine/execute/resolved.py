@@ -34,28 +34,46 @@ FIELDS: tuple[tuple[str, Allowed], ...] = (
     ("market", OBJECT),
     ("market.symbol", TEXT),
     ("market.timeframe", TEXT),
+    ("market.calendar", TEXT),
     ("data", OBJECT),
     ("account", OBJECT),
     ("account.initialCash", DECIMAL),
     ("account.allowShort", BOOLEAN),
+    ("account.leverage", DECIMAL),
+    ("account.marginModel", one_of("None", "Isolated")),
     ("account.currency", TEXT),
     ("execution", OBJECT),
     ("execution.fill", one_of("NextOpen", "NextClose")),
     ("execution.makerFeeBps", DECIMAL),
     ("execution.takerFeeBps", DECIMAL),
     ("execution.slippageBps", DECIMAL),
+    ("execution.sizing", one_of("AllIn", "FixedQuantity", "FixedNotional", "EquityFraction")),
     ("execution.closeAtEnd", BOOLEAN),
     ("execution.limitFill", one_of("Touch", "Through")),
     ("execution.intrabarPath", one_of("CloseDirection", "Worst")),
     ("seed", INTEGER),
 )
+OPTIONAL: tuple[tuple[str, Allowed], ...] = (
+    ("strategy.name", TEXT),
+    ("strategy.entryPoint", TEXT),
+    ("market.tickSize", DECIMAL),
+    ("market.lotSize", DECIMAL),
+    ("market.minNotional", DECIMAL),
+    ("account.maintenanceMargin", DECIMAL),
+    ("account.liquidationFeeBps", DECIMAL),
+    ("account.borrowRateAnnual", DECIMAL),
+    ("execution.size", DECIMAL),
+    ("execution.resolveWith", TEXT),
+    ("data.adjustmentUri", TEXT),
+    ("data.fundingUri", TEXT),
+)
 
 
 def check_resolved(spec: Spec) -> None:
     """Raises `InvalidSpec` for the first field that is missing or of another kind."""
-    for path, (allowed, fits) in FIELDS:
+    for path, (allowed, fits) in (*FIELDS, *OPTIONAL):
         value = value_at(spec, path)
-        if not fits(value):
+        if not fits(value) and not (value is None and (path, (allowed, fits)) in OPTIONAL):
             found = "is missing" if value is None else f"is {value!r:.60}"
             raise InvalidSpec(f"must be {allowed}, {found}", field=f"spec.{path}")
     try:

@@ -42,7 +42,7 @@ def check_sweep(spec: Spec, limits: Limits | None = None) -> CheckedSweep:
     try:
         settings, strategy = _check_template(spec["template"], limits)
     except BacktestError as error:
-        raise type(error)(error.message, field=_in_template(error.field)) from None
+        raise type(error)(error.message, field=in_template(error.field)) from None
     _check_names(spec, strategy)
     integers = [parameter.name for parameter in strategy.parameters if parameter.type == "integer"]
     sets = space(spec, integers)
@@ -74,5 +74,6 @@ def _check_names(spec: Spec, strategy: Strategy) -> None:
             raise InvalidSpec(f"{strategy.name} has no parameter {name}; {takes}", field=field)
 
 
-def _in_template(field: str | None) -> str | None:
+def in_template(field: str | None) -> str | None:
+    """The path of a field of a run's spec in that of a sweep."""
     return field if field is None else field.replace("spec", "spec.template", 1)

@@ -22,6 +22,8 @@ from spark_engine.evidence.artifact import (
 from spark_engine.evidence.chart import chart_document
 from spark_engine.evidence.events import event_lines
 from spark_engine.execute.carry_out import Outcome, Stage, unwatched
+from spark_engine.execute.risk import risk_of
+from spark_engine.settings import periods_per_year
 
 
 def wrap(outcome: Outcome, *, with_report: bool = True, on_stage: Stage | None = None) -> Artifact:
@@ -54,6 +56,7 @@ def _files(outcome: Outcome) -> Files:
         ledger=ledger,
         benchmark=outcome.execution.benchmark,
         initial_cash=cash,
+        periods_per_year=periods_per_year(run.spec),
     )
     return {
         SPEC_FILE: json_document(run.document()),
@@ -63,6 +66,7 @@ def _files(outcome: Outcome) -> Files:
         "equity.parquet": tables.encode(tables.equity_table(ledger, candles, cash)),
         EVENTS_FILE: event_lines(ledger.events, candles),
         "chart.json": compact_json(chart),
+        "risk.json": compact_json(risk_of(outcome.execution)),
     }
 
 

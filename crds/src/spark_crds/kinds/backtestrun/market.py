@@ -62,7 +62,11 @@ class Data(Model):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule("has(self.uri) != has(self.feedRef)", "exactly one of uri and feedRef must be set")
+            rule("has(self.uri) != has(self.feedRef)", "exactly one of uri and feedRef must be set"),
+            rule(
+                "(has(self.adjustment) && self.adjustment != 'None') == has(self.adjustmentUri)",
+                "adjustmentUri must be set with adjustment Splits or SplitsAndDividends, and only with it",
+            ),
         )
     )
 
@@ -82,5 +86,7 @@ class Data(Model):
     """Bars that the source marks as incomplete: an error, left out, or used."""
     adjustment: Literal["None", "Splits", "SplitsAndDividends"] = "None"
     """Corporate actions to apply to prices."""
+    adjustment_uri: Uri | None = None
+    """Splits and dividends: rows of date, split, dividend, or a LEAN factor file."""
     funding_uri: Uri | None = None
     """Funding rates of a perpetual future: rows of time and rate."""
