@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from spark_engine.command.intact import verified
+from spark_engine.command.risk_report import risk_of
+from spark_engine.evidence.comparison import compare
+from spark_engine.report.comparison import render_comparison
+from spark_engine.report.risk import render_risk
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "btcusdt-1h-sma-cross.yaml"
 HOSTILE_NOTE = "</p><script>document.title='owned'</script><img src=https://example.org/x onerror=alert(1)>"
@@ -40,6 +46,34 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             command = [sys.executable, "-m", "spark_engine.command.main", "run", "-q", "-f", EXAMPLE]
             subprocess.run([*command, *edits, "--out", directory], check=True, timeout=120)
         return directory / "report.html"
+
+    return of
+
+
+def _comparison(runs: list[Path]) -> str:
+    found = [verified(run) for run in runs]
+    document = compare([(run.name, evidence) for run, (_, evidence) in zip(runs, found, strict=True)])
+    return render_comparison(document, [json.loads(directory.files["chart.json"]) for directory, _ in found])
+
+
+def _risk(run: Path) -> str:
+    directory, evidence = verified(run)
+    return render_risk(risk_of(directory, evidence), evidence)
+
+
+@pytest.fixture(scope="session")
+def page_of(report: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The report of one of RUNS, or the page "comparison" or "risk" made from such runs."""
+    folder = tmp_path_factory.mktemp("pages")
+
+    def of(name: str) -> Path:
+        if name in RUNS:
+            return report(name)
+        target = folder / f"{name}.html"
+        if not target.exists():
+            runs = [report(run).parent for run in ("long and short", "many trades")]
+            target.write_text(_comparison(runs) if name == "comparison" else _risk(runs[0]))
+        return target
 
     return of
 
@@ -79,8 +113,8 @@ addEventListener("securitypolicyviolation", (event) => violations.push(event.vio
 
 
 @pytest.fixture
-def open_report(chromium: Browser, report: Callable[[str], Path]) -> Iterator[Open]:
-    """`open_report(run, width=..., theme=..., scripts=...)`."""
+def open_report(chromium: Browser, page_of: Callable[[str], Path]) -> Iterator[Open]:
+    """`open_report(page, width=..., theme=..., scripts=...)`."""
     contexts: list[BrowserContext] = []
 
     def opened(name: str, *, width: int = 1280, theme: str = "light", scripts: bool = True) -> Window:
@@ -95,8 +129,8 @@ def open_report(chromium: Browser, report: Callable[[str], Path]) -> Iterator[Op
         window.page.on("request", lambda request: window.requests.append(request.url))
         window.page.on("console", lambda message: window.complaints.append(message.text))
         window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
-        window.page.goto(report(name).as_uri())
-        if scripts:
+        window.page.goto(page_of(name).as_uri())
+        if scripts and name in RUNS:
             window.page.wait_for_selector("body[data-ready]")
         return window
 

@@ -68,7 +68,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.candles = candles_of(self.closes, warmup=self.warmup)
-        account = Account(self.cash, self.fee, self.fee, 0.0001)
+        account = Account(self.cash, self.fee, self.fee, 0.0001, allow_short=True)
         self.ledger = simulate(self.candles, self._decisions(self.targets), account)
         held = simulate(self.candles, self._decisions({0: 1.0}), account)
         self.evidence = self._evidence(account, held)
@@ -95,6 +95,8 @@ class Run:
             limits=None,
             candles=self.candles,
             ledger=self.ledger,
+            strategy_code="builtin",
+            look_ahead=None,
             metrics=metrics(self.ledger, self.candles, account),
             benchmark=metrics(held, self.candles, account),
         )
@@ -108,7 +110,7 @@ class Run:
             "strategy": {"name": "sma-cross", "params": {"fast": 9, "slow": 21}},
             "market": {"symbol": self.symbol, "timeframe": "1d"},
             "account": {"initialCash": str(self.cash), "currency": "USDT"},
-            "execution": {"fill": "NextOpen", "intrabarPath": "CloseDirection"},
+            "execution": {"fill": "NextOpen", "intrabarPath": "CloseDirection", "limitFill": "Touch"},
             "data": {"gaps": "Keep"},
             "verdict": self.criteria,
             "seed": 0,

@@ -123,3 +123,74 @@ def test_a_drawdown_beyond_the_whole_account_is_more_than_one(a_run: Callable[..
     assert max(run.chart["drawdown"]["worst"]) == pytest.approx(
         1 - min(run.ledger.equity) / max(run.ledger.equity)
     )
+
+
+def test_months_run_from_last_close_to_last_close(a_run: Callable[..., Any]) -> None:
+    # 2020-09-13 is bar 0 of one bar a day: September ends with bar 17, October with bar 48
+    run = a_run([100.0 + bar for bar in range(60)], {0: 1.0}, fee=0.0)
+    monthly, equity = run.chart["monthly"], run.ledger.equity
+    assert monthly["months"] == ["2020-09", "2020-10", "2020-11"]
+    assert monthly["strategy"] == [
+        equity[17] / run.cash - 1,
+        equity[48] / equity[17] - 1,
+        equity[59] / equity[48] - 1,
+    ]
+
+
+def test_a_month_after_bankruptcy_has_no_return(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0] * 10 + [250.0] * 50, {0: -1.0})
+    assert min(run.ledger.equity) < 0
+    assert run.chart["monthly"]["strategy"][1:] == [None, None]
+
+
+@settings(max_examples=25, deadline=None)
+@given(walks)
+def test_exposure_is_the_mean_of_notional_over_equity(
+    a_run: Callable[..., Any], shape: tuple[int, int, float]
+) -> None:
+    run = a_run(walk(*shape), {bar: 1.0 - bar % 2 for bar in range(0, shape[0], 7)})
+    ledger, closes = run.ledger, run.candles.close
+    weights = [q * c / e for q, c, e in zip(ledger.position, closes, ledger.equity, strict=True)]
+    row = {ts: index for index, ts in enumerate(run.candles.ts)}
+    starts = [row[ts] for ts in run.chart["exposure"]["ts"]]
+    for bucket, (start, stop) in enumerate(pairwise([*starts, len(weights)])):
+        mean = sum(weights[start:stop]) / (stop - start)
+        assert run.chart["exposure"]["long"][bucket] == pytest.approx(mean, abs=1e-12)
+        assert run.chart["exposure"]["short"][bucket] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_shorts_are_exposure_of_their_own(a_run: Callable[..., Any]) -> None:
+    exposure = a_run([100.0] * 4, {0: -1.0}, fee=0.0).chart["exposure"]
+    assert exposure["long"] == [0.0] * 4
+    assert exposure["short"] == pytest.approx([0.0, 1.0, 1.0, 1.0], rel=1e-3)
+
+
+def sharpe(equity: list[float], per_year: float) -> float:
+    returns = [now / before - 1 for before, now in pairwise(equity)]
+    mean = sum(returns) / len(returns)
+    deviation = (sum((value - mean) ** 2 for value in returns) / (len(returns) - 1)) ** 0.5
+    return mean / deviation * per_year**0.5
+
+
+@pytest.mark.parametrize("bars", [400, 4_000])
+def test_the_rolling_sharpe_ratio_is_that_of_the_bars_of_its_window(
+    a_run: Callable[..., Any], bars: int
+) -> None:
+    run = a_run(walk(bars, 7, 0.03), {0: 1.0})
+    rolling, ts = run.chart["rollingSharpe"], run.chart["price"]["ts"]
+    row = {at: index for index, at in enumerate(run.candles.ts)}
+    starts = [*(row[at] for at in ts), bars]
+    size = rolling["buckets"]
+    assert rolling["value"][: size - 1] == [None] * (size - 1)
+    for end in (size + 1, size + 40, len(ts)):
+        window = run.ledger.equity[starts[end - size] - 1 : starts[end]].tolist()
+        assert rolling["value"][end - 1] == pytest.approx(sharpe(window, 365.0), rel=1e-9)
+    assert size * 4 <= len(ts)
+
+
+def test_a_short_run_has_no_rolling_sharpe_ratio(a_run: Callable[..., Any]) -> None:
+    assert a_run(walk(40, 1, 0.02)).chart["rollingSharpe"] is None
+
+
+def test_without_a_position_the_rolling_sharpe_ratio_is_not_defined(a_run: Callable[..., Any]) -> None:
+    assert set(a_run([100.0] * 200).chart["rollingSharpe"]["value"]) == {None}

@@ -9,11 +9,16 @@ import re
 from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
+from importlib import resources
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spark_engine.report.costs import cost_rows
+from spark_engine.report.formatting import money
+from spark_engine.report.page import CHART_LIBRARY, vendored
+from spark_engine.report.periods import monthly_table
 from spark_engine.report.render import render_report
 from spark_engine.statistics.definitions import DEFINITIONS
 
@@ -189,26 +194,157 @@ def test_any_note_comes_out_as_it_went_in(ordinary: Any, note: str) -> None:
     assert (unescape(match[1]) if match else "") == unescape(note.replace("&", "&amp;"))
 
 
+ATTRIBUTION = "https://www.tradingview.com/"
+
+
 def test_the_page_loads_nothing(ordinary: Any) -> None:
     html = ordinary.page()
     for tag, found in Page(html).elements:
         assert tag not in ("img", "link", "iframe", "object", "embed", "base", "form")
         assert "src" not in found
         assert "style" not in found
-        assert (found.get("href") or "#").startswith("#")
-    assert not re.search(r"https?://|url\(|@import|//[a-z]", re.sub(r"// .*", "", html))
+        assert (found.get("href") or "#").startswith("#") or (tag, found["href"]) == ("a", ATTRIBUTION)
+    ours = html.replace(vendored(CHART_LIBRARY), "").replace(ATTRIBUTION, "")
+    assert not re.search(r"https?://|url\(|@import|//[a-z]", re.sub(r"// .*", "", ours))
 
 
-def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(ordinary: Any) -> None:
+def test_the_policy_allows_exactly_the_style_and_the_scripts_of_the_page(ordinary: Any) -> None:
     html = ordinary.page()
     policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1])  # type: ignore[index]
-    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]  # type: ignore[index]
-    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)[1]  # type: ignore[index]
-    for directive, content in (("style-src", style), ("script-src", script)):
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        assert f"{directive} 'sha256-{digest}';" in policy
+    styles = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert (len(styles), len(scripts)) == (1, 4)
+    for directive, contents in (("style-src", styles), ("script-src", scripts)):
+        digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in contents)
+        hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
+        assert f"; {directive} {hashes};" in policy
     assert policy.startswith("default-src 'none';")
     assert "unsafe" not in policy
+
+
+def test_the_chart_library_is_the_published_one_and_is_attributed(ordinary: Any) -> None:
+    """Of lightweight-charts@5.2.1 on npm: dist/lightweight-charts.standalone.production.js."""
+    html = ordinary.page()
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    published = "e21cc5caa0226ef30bd8549c50b9ef926615f2a4ee6b4e486353477a55f598cf"
+    assert hashlib.sha256(scripts[0].encode()).hexdigest() == published
+    assert "TradingView Lightweight Charts™" in Page(html).text
+    assert f'href="{ATTRIBUTION}"' in html
+
+
+def test_every_vendored_file_has_the_recorded_hash() -> None:
+    folder = resources.files("spark_engine.report") / "vendor"
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    recorded = dict(reversed(line.split("  ")) for line in lines)
+    assert CHART_LIBRARY in recorded
+    assert {one.name for one in folder.iterdir()} == {*recorded, "SHA256SUMS", "README.md"}
+    for name, digest in recorded.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def series_of(html: str) -> dict[str, Any]:
+    text = re.search(r'<script type="application/json" id="series">(.*?)</script>', html, re.DOTALL)[1]  # type: ignore[index]
+    return dict(json.loads(text))
+
+
+def test_the_interactive_charts_get_every_trade_at_its_bucket(ordinary: Any) -> None:
+    series = series_of(ordinary.page())
+    trades = series["trades"]
+    assert trades["total"] == len(ordinary.trades["pnl"]) == len(trades["entry"])
+    assert [series["ts"][at] for at in trades["entry"]] == ordinary.trades["entry_ts"]
+    assert [series["ts"][at] for at in trades["exit"]] == ordinary.trades["exit_ts"]
+    assert trades["won"] == [int(pnl > 0) for pnl in ordinary.trades["pnl"]]
+    assert trades["entryPrice"] == pytest.approx(ordinary.trades["entry_price"], rel=1e-6)
+
+
+def test_the_interactive_charts_lose_no_extreme(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0 + (bar * 7919) % 97 + (500 if bar == 3_333 else 0) for bar in range(4_000)], {0: 1.0})
+    series = series_of(run.page())
+    assert len(series["ts"]) < 2_000
+    assert max(series["high"]) == max(run.candles.high)
+    assert min(series["low"]) == min(run.candles.low)
+    assert max(series["equityHigh"]) == pytest.approx(max(run.ledger.equity), rel=1e-6)
+    assert min(series["equityLow"]) == pytest.approx(min(run.ledger.equity), rel=1e-6)
+    assert max(series["drawdown"]) == pytest.approx(
+        run.evidence["result"]["metrics"]["maxDrawdown"]["value"], rel=1e-6
+    )
+
+
+def test_an_open_position_is_marked_where_it_was_entered(a_run: Callable[..., Any]) -> None:
+    run = a_run([100.0, 101.0, 102.0, 103.0], {1: -1.0})
+    entry = series_of(run.page())["openEntry"]
+    assert (entry["bucket"], entry["side"]) == (2, -1)
+
+
+def test_months_add_up_to_years_and_years_to_the_run(ordinary: Any) -> None:
+    years = monthly_table(ordinary.chart)
+    text = Page(ordinary.page()).text
+    growth = 1.0
+    for value in ordinary.chart["monthly"]["strategy"]:
+        growth *= 1 + value
+    assert growth - 1 == pytest.approx(ordinary.evidence["result"]["metrics"]["totalReturn"]["value"])
+    for year in years:
+        assert len(year.strategy) == 13
+        assert f"{year.year} {' '.join(cell.text for cell in year.strategy)}" in text
+
+
+def test_costs_lead_from_the_profit_before_them_to_the_net_profit(a_run: Callable[..., Any]) -> None:
+    run = a_run(zigzag(400), trading(400))
+    run.evidence["result"]["costs"] |= {"funding": 12.5, "borrow": 0.0}
+    rows = {row.label: row for row in cost_rows(run.evidence, run.trades)}
+    costs = run.evidence["result"]["costs"]
+    net = run.ledger.equity[-1] - run.cash
+    assert rows["Net profit"].amount == money(net)
+    assert rows["Profit before costs"].amount == money(net + sum(costs.values()))
+    assert rows["Funding"].amount == "12.50"
+    page = Page(run.page())
+    total = page.figures("data-headline")["costs"] * sum(pnl for pnl in run.trades["pnl"] if pnl > 0)
+    assert total == pytest.approx(sum(costs.values()))
+    assert "Funding and borrow 12.50" in page.text
+    gross = sum(pnl for pnl in run.trades["pnl"] if pnl > 0)
+    assert rows["Fees"].share == f"{100 * costs['fees'] / gross:.1f}%"
+
+
+def test_breaches_and_order_events_are_listed(ordinary: Any) -> None:
+    evidence = json.loads(json.dumps(ordinary.evidence))
+    breach = {"bar": 7, "ts": 1_600_000_020_000, "gate": "maxDrawdown", "limit": "0.2", "value": 0.2134}
+    evidence["result"]["guardrailEvents"] = [breach]
+    evidence["result"]["checks"]["events"] = {"Rejected/LotSize": 3, "Breach/maxDrawdown": 1}
+    evidence["result"]["checks"] |= {"shortTargetsClamped": 4, "stoppedBar": 9}
+    evidence["result"]["executionModel"] |= {"ambiguousBars": 2, "unresolvedBars": 5}
+    text = Page(render_report(evidence, ordinary.chart, ordinary.trades)).text
+    assert "2020-09-13 12:27 Max drawdown 0.2134 0.2" in text
+    assert "Rejected: Lot size 3" in text
+    assert "A guardrail ended the run Policy Fail, at bar 9" in text
+    assert "4 short targets taken as 0" in text
+    assert "The order of fills is a convention on 2 bars" in text
+    assert "5 bars without finer bars" in text
+    assert "3 orders rejected" in text
+
+
+def test_funding_has_a_column_only_where_there_was_some(ordinary: Any) -> None:
+    heads = r"<th scope=\"col\">Funding</th>"
+    assert not re.search(heads, ordinary.page())
+    paid = {**ordinary.trades, "funding": [1.25] * len(ordinary.trades["pnl"])}
+    html = render_report(ordinary.evidence, ordinary.chart, paid)
+    assert re.search(heads, html)
+    assert "<td>1.25<td" in html
+
+
+def test_an_artifact_of_an_earlier_engine_is_still_drawn(ordinary: Any) -> None:
+    evidence, chart = (json.loads(json.dumps(part)) for part in (ordinary.evidence, ordinary.chart))
+    for name in ("exposure", "rollingSharpe", "monthly"):
+        del chart[name]
+    result = evidence["result"]
+    del result["costs"]
+    for name in ("events", "shortTargetsClamped", "stoppedBar", "lookAhead", "openOrdersAtEnd"):
+        result["checks"].pop(name)
+    for name in ("ambiguousBars", "unresolvedBars", "resolveWith"):
+        result["executionModel"].pop(name)
+    trades = {name: column for name, column in ordinary.trades.items() if name not in ("funding", "fills")}
+    text = Page(render_report(evidence, chart, trades)).text
+    assert "Returns by month" not in text
+    assert f"Fees {money(result['metrics']['totalFees']['value'])}" in text
 
 
 def test_the_same_evidence_gives_the_same_page(ordinary: Any) -> None:
@@ -284,9 +420,11 @@ def test_a_bankrupt_run_says_so_first_and_offers_no_logarithm(a_run: Callable[..
     assert 'id="scale-log"' not in html
 
 
-def test_a_long_run_with_many_trades_stays_small(a_run: Callable[..., Any]) -> None:
+def test_100000_bars_with_10000_fills_stay_small(a_run: Callable[..., Any]) -> None:
     bars = 100_000
     closes = [20_000.123 + 7_000.0 * ((bar * 7919) % 1000) / 1000 for bar in range(bars)]
-    run = a_run(closes, {bar: float(bar // 15 % 2 == 0) for bar in range(0, bars - 1, 15)}, fee=0.0)
-    assert len(run.trades["pnl"]) > 3_000
-    assert len(run.page().encode()) < MAX_BYTES
+    run = a_run(closes, {bar: float(bar // 10 % 2 == 0) for bar in range(0, bars - 1, 10)}, fee=0.0)
+    assert len(run.ledger.fills) >= 9_999
+    html = run.page()
+    assert len(html.encode()) < MAX_BYTES
+    assert max(series_of(html)["high"]) == pytest.approx(max(run.candles.high), rel=1e-6)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from jinja2 import TemplateError
 from spark_crds.formats.evidence import REPORT_FILE
 
-from spark_engine.command.usage import Subparsers, Usage, add_command
-from spark_engine.errors import InvalidData, StoreUnavailable
+from spark_engine.command.page_file import require_outside, write_file
+from spark_engine.command.usage import Subparsers, add_command
+from spark_engine.errors import InvalidData
 from spark_engine.evidence.artifact import without_report
 from spark_engine.evidence.tables import decode
 from spark_engine.evidence.verify import Directory, read_directory, require_intact
@@ -33,13 +33,8 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
 def execute(options: argparse.Namespace) -> int:
     directory = read_directory(options.directory)
     target = options.out or Path(f"{options.directory.resolve()}.html")
-    if target.is_dir():
-        raise Usage(f"--out {target} is a directory; name a file")
-    if target.resolve().parent == options.directory.resolve():
-        raise Usage(
-            f"--out {target} lies in the artifact directory, which is evidence; name a file elsewhere"
-        )
-    _write(target, page(directory).encode())
+    require_outside(target, options.directory, "--out")
+    write_file(target, page(directory).encode(), "--out")
     print(target)
     return 0
 
@@ -57,14 +52,3 @@ def page(directory: Directory) -> str:
         raise InvalidData(
             f"{directory.path} lacks what {REPORT_FILE} is drawn from ({error}); `backtest verify` says more"
         ) from None
-
-
-def _write(target: Path, content: bytes) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot write {target}: {error.strerror}", field="--out") from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spark_engine.report.costs import cost_amounts, gross_profit
 from spark_engine.report.formatting import (
     ABSENT,
     duration,
@@ -36,13 +37,8 @@ def headlines(evidence: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) 
         _net_return(metrics, benchmark),
         _drawdown(metrics, benchmark),
         _sharpe(metrics, result["counts"]["trades"]),
-        _costs(metrics, trades),
+        _costs(result, trades),
     ]
-
-
-def gross_profit(trades: Mapping[str, Sequence[Any]]) -> float:
-    """The sum of the winning trades, the numerator of the profit factor."""
-    return float(sum(pnl for pnl in trades["pnl"] if pnl > 0))
 
 
 def _net_return(metrics: Mapping[str, Any], benchmark: Mapping[str, Any]) -> Headline:
@@ -73,15 +69,18 @@ def _sharpe(metrics: Mapping[str, Any], trades: int) -> Headline:
     return Headline("Sharpe", "sharpe", value, number(value, 2), lines)
 
 
-def _costs(metrics: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) -> Headline:
-    fees, slippage = metrics["totalFees"]["value"], metrics["totalSlippage"]["value"]
+def _costs(result: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) -> Headline:
+    costs = cost_amounts(result)
     gross = gross_profit(trades)
-    share = (fees + slippage) / gross if gross > 0 else None
+    share = sum(costs.values()) / gross if gross > 0 else None
     text = percent(share, 1) if share is not None else ABSENT
     against = "No winning trade to set them against"
     if share is not None:
         against = f"of gross profit {money(gross)}"
-    lines = [against, f"Fees {money(fees)}, slippage {money(slippage)}"]
+    lines = [against, f"Fees {money(costs['fees'])}, slippage {money(costs['slippage'])}"]
+    carry = costs["funding"] + costs["borrow"]
+    if carry:
+        lines.append(f"Funding and borrow {money(carry)}")
     return Headline("Costs", "costs", share, text, lines)
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-from spark_engine.report import equity_chart, formatting, price_chart, tables, trust
+from spark_engine.report import (
+    costs,
+    equity_chart,
+    events,
+    formatting,
+    periods,
+    price_chart,
+    series_chart,
+    tables,
+    trust,
+)
 from spark_engine.report.headline import headlines
-from spark_engine.report.plot import bucket_span
+from spark_engine.report.interactive import interactive_document
+from spark_engine.report.page import embedded_json, render_page
 
 TRADE_COLUMNS = (
-    "Entry", "Exit", "Entry price", "Exit price", "Quantity", "Fees", "P/L", "Return",
-    "MAE", "MFE", "Bars", "Reason",
+    "Entry", "Exit", "Entry price", "Exit price", "Quantity", "Fees", "Funding", "P/L",
+    "Return", "MAE", "MFE", "Bars", "Reason",
 )  # fmt: skip
-READOUT_DIGITS = 7
 DIGESTED_COLUMNS = ("candles", "decisions", "fills", "equity", "events")
-
-_TEMPLATES = jinja2.PackageLoader("spark_engine.report", "templates")
-_ENVIRONMENT = jinja2.Environment(
-    loader=_TEMPLATES, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-)
 
 
 def render_report(
@@ -34,38 +33,29 @@ def render_report(
     """`evidence` and `chart` as docs/evidence.md describes them, `trades` the columns of trades.parquet
     (timestamps as ms UTC). The page loads nothing: its policy forbids every request.
     """
-    style, script = _inline("report.css"), _inline("report.js")
-    return _ENVIRONMENT.get_template("report.html").render(
-        **_functions(),
+    listed = tables.trade_table(trades)
+    return render_page(
+        "report.html",
+        library=True,
         **_head(evidence, chart),
         **_charts(chart, trades),
-        policy=_policy(style, script),
-        style=style,
-        script=script,
-        series=_series(chart),
+        series=embedded_json(interactive_document(chart, trades)),
+        setting=tables.setting,
         findings=trust.findings(evidence),
         headlines=headlines(evidence, trades),
-        trades=tables.trade_table(trades),
-        trade_columns=TRADE_COLUMNS,
+        trades=listed,
+        trade_columns=[name for name in TRADE_COLUMNS if listed.has_funding or name != "Funding"],
         has_shorts="short" in trades["side"],
         metrics=tables.metric_rows(evidence["result"]["metrics"]),
+        costs=costs.cost_rows(evidence, trades),
+        breaches=events.breach_rows(evidence["result"]),
+        events=events.event_rows(evidence["result"]),
         quality=tables.quality_rows(evidence["result"]["dataQuality"]),
         model=list(tables.setting_rows(evidence["result"]["executionModel"])),
         settings=list(tables.setting_rows(evidence["result"]["spec"])),
         execution=list(_execution(evidence["run"])),
         digests=list(_digests(evidence)),
     )
-
-
-def _functions() -> dict[str, Any]:
-    names = ("byte_size", "money", "number", "percent", "plural", "significant", "words")
-    return {name: getattr(formatting, name) for name in names} | {
-        "exact": lambda value: "" if value is None else repr(value),
-        "left": lambda at: round(100 * at, 2),
-        "top": lambda at: round(100 * (1 - at), 2),
-        "setting": tables.setting,
-        "key_bar": lambda style: Markup('<i class="swatch {}"></i>').format(style),
-    }
 
 
 def _head(evidence: Mapping[str, Any], chart: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +85,10 @@ def _charts(chart: Mapping[str, Any], trades: Mapping[str, Sequence[Any]]) -> di
         "price": price_chart.price_plot(chart, trades),
         "activity": price_chart.activity_plot(chart, trades),
         "close_up": price_chart.close_up_plot(chart, trades),
+        "exposure": series_chart.exposure_plot(chart),
+        "rolling_sharpe": series_chart.rolling_sharpe_plot(chart),
+        "years": periods.monthly_table(chart),
+        "months": periods.MONTHS,
         "buckets_note": _buckets_note(chart),
     }
 
@@ -108,23 +102,6 @@ def _buckets_note(chart: Mapping[str, Any]) -> str:
         "every bar in a bucket and a drawdown is the worst of its bucket, so no extreme is left out. "
         "Bar by bar: equity.parquet."
     )
-
-
-def _series(chart: Mapping[str, Any]) -> Markup:
-    """What the cross-hair reads. `<` is escaped, so that no text can close the script element."""
-    columns = {
-        "equity": chart["equity"]["last"],
-        "benchmark": chart["benchmark"]["last"],
-        "drawdown": chart["drawdown"]["worst"],
-        "position": chart["position"]["last"],
-        **{name: chart["price"][name] for name in ("open", "high", "low", "close")},
-    }
-    rounded = {
-        name: [float(f"{value:.{READOUT_DIGITS}g}") for value in column] for name, column in columns.items()
-    }
-    ts = chart["price"]["ts"]
-    document = {"ts": list(ts), "span": bucket_span(ts), **rounded}
-    return Markup(json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))  # noqa: S704
 
 
 def _execution(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -151,20 +128,3 @@ def _digests(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Strategy code", str(result["strategyCode"])
     yield "Spec hash", str(run["specHash"])
     yield "Data SHA-256", str(run["data"]["sha256"])
-
-
-def _inline(name: str) -> Markup:
-    """A style sheet or script of ours: trusted, and never to be escaped, or its hash would not fit."""
-    source, _, _ = _TEMPLATES.get_source(_ENVIRONMENT, name)
-    return Markup(source)  # noqa: S704
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(source: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
+from spark_engine.evidence.comparison import BENCHMARK
 from spark_engine.report.formatting import (
     ABSENT,
     aligned,
@@ -77,6 +80,17 @@ def metric_rows(metrics: Mapping[str, Any]) -> list[MetricRow]:
     return [_metric_row(name, metrics[name]) for name in names]
 
 
+def metric_text(name: str, values: Sequence[float | None]) -> tuple[str, list[str]]:
+    """The name of a metric as a label, and values of it as texts."""
+    known = DEFINITIONS.get(name)
+    show = percent if name == BENCHMARK else UNITS.get(known.unit if known else "", _ratio)
+    return metric_label(name), [ABSENT if value is None else show(value) for value in values]
+
+
+def metric_label(name: str) -> str:
+    return "Buy-and-hold return" if name == BENCHMARK else words(name.replace("Seconds", "Duration"))
+
+
 def setting(value: Any) -> str:
     """A value of the spec as it would be written there."""
     if value is None:
@@ -113,6 +127,7 @@ class TradeTable:
 
     total: int
     rows: list[TradeRow]
+    has_funding: bool = False
 
     @property
     def omitted(self) -> int:
@@ -126,12 +141,18 @@ class TradeRow:
     side: str
     cells: tuple[str, ...]
 
+    @property
+    def markup(self) -> Markup:
+        """Number, side and cells as `<td>`s, escaped as one text: a thousand rows of them take their time."""
+        return escape("\n".join((str(self.number), self.side, *self.cells))).replace("\n", Markup("<td>"))
+
 
 def trade_table(trades: Mapping[str, Sequence[Any]]) -> TradeTable:
     total = len(trades["pnl"])
     first = max(0, total - MAX_TRADES)
     shown = {name: column[first:] for name, column in trades.items()}
     price = column_decimals([*shown["entry_price"], *shown["exit_price"]])
+    carry = shown.get("funding") if any(shown.get("funding", ())) else None
     quantity, amount = column_decimals(shown["quantity"]), column_decimals(shown["fees"], 3)
     cash = 2 if amount is not None and amount <= 4 else amount
     rows = [
@@ -146,6 +167,7 @@ def trade_table(trades: Mapping[str, Sequence[Any]]) -> TradeTable:
                 aligned(shown["exit_price"][index], price),
                 aligned(shown["quantity"][index], quantity),
                 aligned(shown["fees"][index], cash),
+                *([aligned(carry[index], cash)] if carry else []),
                 aligned(shown["pnl"][index], cash),
                 signed_percent(shown["return"][index]),
                 percent(shown["mae"][index]),
@@ -156,7 +178,7 @@ def trade_table(trades: Mapping[str, Sequence[Any]]) -> TradeTable:
         )
         for index in range(total - first)
     ]
-    return TradeTable(total, rows)
+    return TradeTable(total, rows, carry is not None)
 
 
 def _metric_row(name: str, metric: Mapping[str, Any]) -> MetricRow:
@@ -165,7 +187,7 @@ def _metric_row(name: str, metric: Mapping[str, Any]) -> MetricRow:
     show = UNITS.get(known.unit if known else "", _ratio)
     return MetricRow(
         id=name,
-        name=words(name.replace("Seconds", "Duration")),
+        name=metric_label(name),
         value=value,
         text=ABSENT if value is None else show(value),
         reason=words(str(metric.get("reason") or "not defined")) if value is None else "",

@@ -41,6 +41,7 @@ def findings(evidence: Mapping[str, Any]) -> list[Finding]:
         *_sample_size(result),
         *_position_at_end(result),
         *_guardrails(result),
+        *_orders(result),
         *_kernel(evidence["run"]),
     ]
     order = ("failure", "warning", "note", "ok")
@@ -140,6 +141,33 @@ def _guardrails(result: Mapping[str, Any]) -> Iterator[Finding]:
             plural(len(events), "guardrail event"),
             "Limits acted on this run: events.jsonl has them.",
         )
+
+
+def _orders(result: Mapping[str, Any]) -> Iterator[Finding]:
+    """What newer engines count; artifacts of earlier ones have none of it."""
+    checks, model = result["checks"], result["executionModel"]
+    if checks.get("stoppedBar") is not None:
+        stopped = number(checks["stoppedBar"])
+        yield Finding(
+            "failure", "A guardrail ended the run", f"Policy Fail, at bar {stopped}: figures end there."
+        )
+    if checks.get("shortTargetsClamped"):
+        clamped = plural(checks["shortTargetsClamped"], "short target")
+        yield Finding("warning", f"{clamped} taken as 0", "The account does not allow shorts.")
+    if model.get("ambiguousBars"):
+        yield Finding(
+            "warning",
+            f"The order of fills is a convention on {plural(model['ambiguousBars'], 'bar')}",
+            "A stop and a limit of one position lay within the bar; intrabarPath Worst shows what it costs.",
+        )
+    if model.get("unresolvedBars"):
+        unresolved = plural(model["unresolvedBars"], "bar")
+        yield Finding("note", f"{unresolved} without finer bars", "Their path is the convention.")
+    rejected = sum(
+        count for name, count in (checks.get("events") or {}).items() if name.startswith("Rejected")
+    )
+    if rejected:
+        yield Finding("note", f"{plural(rejected, 'order')} rejected", "With reasons in events.jsonl.")
 
 
 def _kernel(run: Mapping[str, Any]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isfinite, sqrt
 
@@ -45,6 +45,11 @@ def annual_periods(
 def metrics_of(sums: Figures) -> dict[str, Metric]:
     """Every metric by id, from sums however they were made."""
     return {name: _metric(name, row(sums)) for name, row in ROWS}
+
+
+def chosen_metrics(sums: Figures, names: Iterable[str]) -> dict[str, Metric]:
+    """The metrics of those ids, from sums that need hold no more than these take."""
+    return {name: _metric(name, FORMULAS[name](sums)) for name in names}
 
 
 def _metric(name: str, outcome: Outcome) -> Metric:
@@ -211,3 +216,5 @@ ROWS: tuple[tuple[str, Callable[[Figures], Outcome]], ...] = (
     ("kurtosis", _kurtosis),
     ("sharpeDaily", _sharpe_daily),
 )
+
+FORMULAS = dict(ROWS)

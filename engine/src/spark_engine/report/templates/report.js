@@ -1,17 +1,6 @@
 "use strict";
 // Enhancement only: the page is complete without any of this.
 (() => {
-  const root = document.documentElement;
-
-  const theme = document.getElementById("theme");
-  const isDark = () =>
-    root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  const label = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
-  theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; label(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
-  theme.hidden = false;
-  label();
-
   const series = JSON.parse(document.getElementById("series").textContent);
   const charts = [...document.querySelectorAll("svg.chart")];
   const readouts = [...document.querySelectorAll("[data-readout]")];
@@ -23,7 +12,10 @@
     const digits = size >= 1 ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { maximumSignificantDigits: 4 };
     return value.toLocaleString("en-US", digits).replace("-", "−");
   };
-  const shown = (name, value) => (name === "drawdown" ? `${(100 * value).toFixed(2)}%` : plain(value));
+  const shown = (name, value) => {
+    if (value === null || value === undefined) return "–";
+    return ["drawdown", "long", "short"].includes(name) ? `${(100 * value).toFixed(2)}%` : plain(value);
+  };
   const stamp = (ts) => new Date(ts).toISOString().slice(0, 16).replace("T", " ");
 
   const nearest = (ts) => {
@@ -35,7 +27,9 @@
     }
     return low;
   };
+  const view = interactiveCharts(series, { point: (index) => point(index), leave: () => leave() });
   const point = (index) => {
+    view.point(index);
     const ts = series.ts[index] + series.span / 2;
     for (const chart of charts) {
       const start = Number(chart.dataset.start);
@@ -51,6 +45,7 @@
     }
   };
   const leave = () => {
+    view.leave();
     for (const chart of charts) chart.querySelector(".cursor").setAttribute("visibility", "hidden");
     for (const [cell, text] of atEnd) cell.textContent = text;
   };

@@ -1,0 +1,20 @@
+"""Artifact directories that a command builds upon: only such as `backtest verify` passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spark_engine.errors import InvalidData
+from spark_engine.evidence.verify import Directory, read_directory, verify
+
+
+def verified(path: Path) -> tuple[Directory, Mapping[str, Any]]:
+    """The directory and its evidence. Raises `InvalidData` that names the first check that failed."""
+    directory = read_directory(path)
+    failed = [check for check in verify(directory) if not check.passed]
+    if failed or directory.evidence is None:
+        finding = f"{failed[0].title}: {failed[0].findings[0]}" if failed else directory.problem
+        raise InvalidData(f"{path} does not verify ({finding}); `backtest verify {path}` says more")
+    return directory, directory.evidence
