@@ -16,7 +16,6 @@ from spark_engine.statistics.metrics import metrics
 from spark_engine.statistics.moments import Table, metrics_from_tables, moments
 
 HOUR_MS = 3_600_000
-SIDES = {1: "buy", -1: "sell"}
 
 
 def walk(seed: int, bars: int, warmup: int) -> Candles:
@@ -50,8 +49,9 @@ def tables(ledger: Ledger, candles: Candles) -> tuple[Table, Table, Table]:
         "cash": ledger.cash.tolist(),
         "position": ledger.position.tolist(),
     }
-    fills = {name: getattr(ledger.fills, name).tolist() for name in ("quantity", "price", "fee")}
-    fills["side"] = [SIDES[side] for side in ledger.fills.side]
+    equity["funding"] = [0.0] * len(ledger.equity) if ledger.carry is None else ledger.carry.tolist()
+    names = ("quantity", "price", "fee", "slippage")
+    fills = {name: getattr(ledger.fills, name).tolist() for name in names}
     trades = {name: getattr(ledger.trades, name).tolist() for name in ("entry_bar", "exit_bar", "pnl")}
     return equity, fills, trades
 

@@ -20,7 +20,6 @@ from spark_engine.statistics.moments import Table, metrics_from_tables
 HOUR = 3_600_000
 DAY = 24 * HOUR
 FREE = Account(10_000.0, 0.0, 0.0, 0.0)
-SIDES = {1: "buy", -1: "sell"}
 
 
 def candles_of(
@@ -50,8 +49,9 @@ def held(candles: Candles) -> Ledger:
 def tables(ledger: Ledger, candles: Candles) -> tuple[Table, Table, Table]:
     equity = {"ts": candles.ts[candles.warmup :].tolist()}
     equity |= {name: getattr(ledger, name).tolist() for name in ("equity", "cash", "position")}
-    fills = {name: getattr(ledger.fills, name).tolist() for name in ("quantity", "price", "fee")}
-    fills["side"] = [SIDES[side] for side in ledger.fills.side]
+    equity["funding"] = [0.0] * len(ledger.equity)
+    names = ("quantity", "price", "fee", "slippage")
+    fills = {name: getattr(ledger.fills, name).tolist() for name in names}
     return equity, fills, {name: [] for name in ("entry_bar", "exit_bar", "pnl")}
 
 

@@ -21,8 +21,10 @@ class NotOurs(Exception):
     """The target exists and holds something else than an artifact of ours."""
 
 
-def write_directory(target: Path, files: Mapping[str, bytes]) -> None:
+def write_directory(target: Path, files: Mapping[str, bytes | Path]) -> None:
     """Writes `files` to `target`, atomically; an artifact that is there already is replaced.
+
+    A `Path` is a file of the same disk that is put there as it is, and stays where it was too.
 
     Raises `NotOurs`, or `StoreUnavailable` where the disk is full or read-only; nothing is left behind then.
     """
@@ -53,15 +55,26 @@ def refuse_foreign(target: Path) -> None:
         raise NotOurs(f"{target} holds files that are no artifact of ours; name another directory")
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, content: bytes | Path) -> None:
+    if isinstance(content, Path):
+        _link_or_copy(content, path)
+        _sync(path)
+        return
     with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _link_or_copy(source: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(source)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -56,7 +56,7 @@ def build_result(
         },
         "metrics": {name: _metric(metric) for name, metric in metrics.items()},
         "benchmark": {name: benchmark[name].value for name in BENCHMARK_METRICS},
-        "dataQuality": _data_quality(candles.quality_report),
+        "dataQuality": data_quality(candles.quality_report),
         "checks": {
             "bankrupt": ledger.bankrupt_bar is not None,
             "bankruptBar": ledger.bankrupt_bar,
@@ -112,7 +112,8 @@ def _metric(metric: Metric) -> dict[str, Any]:
     return {"value": metric.value, "definition": definition}
 
 
-def _data_quality(report: DataQuality) -> dict[str, Any]:
+def data_quality(report: DataQuality) -> dict[str, Any]:
+    """The counts of what was found in the data, named as in JSON."""
     return {_camel_case(field.name): getattr(report, field.name) for field in fields(report)}
 
 

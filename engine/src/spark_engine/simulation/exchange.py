@@ -174,13 +174,15 @@ class FillRows:
     quantity: cython.double[::1]
     price: cython.double[::1]
     fee: cython.double[::1]
+    slippage: cython.double[::1]
 
     def __init__(self) -> None:
         self.rows = 0
         self.room = FIRST_ROWS
         self.bar, self.order = zeros("q", self.room), zeros("q", self.room)
         self.side, self.liquidity, self.reason = (zeros("b", self.room) for _ in range(3))
-        self.quantity, self.price, self.fee = (zeros("d", self.room) for _ in range(3))
+        self.quantity, self.price = zeros("d", self.room), zeros("d", self.room)
+        self.fee, self.slippage = zeros("d", self.room), zeros("d", self.room)
 
     @cython.cfunc
     def grow(self) -> None:
@@ -188,6 +190,7 @@ class FillRows:
         self.side, self.liquidity = _longer(self.side, "b"), _longer(self.liquidity, "b")
         self.reason, self.quantity = _longer(self.reason, "b"), _longer(self.quantity, "d")
         self.price, self.fee = _longer(self.price, "d"), _longer(self.fee, "d")
+        self.slippage = _longer(self.slippage, "d")
         self.room *= 2
 
     @cython.cfunc
@@ -201,6 +204,7 @@ class FillRows:
         quantity: cython.double,
         price: cython.double,
         fee: cython.double,
+        slippage: cython.double,
     ) -> None:
         row: cython.Py_ssize_t = self.rows
         if row == self.room:
@@ -213,6 +217,7 @@ class FillRows:
         self.quantity[row] = quantity
         self.price[row] = price
         self.fee[row] = fee
+        self.slippage[row] = slippage
         self.rows = row + 1
 
     def columns(self) -> Fills:
@@ -226,6 +231,7 @@ class FillRows:
             quantity=_cut(self.quantity, rows),
             price=_cut(self.price, rows),
             fee=_cut(self.fee, rows),
+            slippage=_cut(self.slippage, rows),
         )
 
 
@@ -1043,13 +1049,14 @@ class Exchange:
         """One fill, and what it cancels: its OCO siblings, then, when flat, every reduce-only order."""
         moved: cython.double = quantity if side > 0 else -quantity
         fee: cython.double = (rate * quantity) * price
+        slippage: cython.double = quantity * abs(price - base)
         if self.position == 0.0:
             self.trade.begin(self.bar, side, price)
         self.cash = 0.0 if all_cash else (self.cash - moved * price) - fee
         self.position = self.position + moved
-        self.filled.add(self.bar, id, side, liquidity, reason, quantity, price, fee)
+        self.filled.add(self.bar, id, side, liquidity, reason, quantity, price, fee, slippage)
         self.fees += fee
-        self.slippage += quantity * abs(price - base)
+        self.slippage += slippage
         self.turnover += quantity * price
         self.trade.fill(side, quantity, price, fee)
         self.stirred = True

@@ -60,6 +60,7 @@ class Book:
     quantity: cython.double[::1]
     price: cython.double[::1]
     fee: cython.double[::1]
+    slipped: cython.double[::1]
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Book:
         quantity: cython.double[::1],
         price: cython.double[::1],
         fee: cython.double[::1],
+        slipped: cython.double[::1],
     ) -> None:
         self.cash = cash
         self.position = 0.0
@@ -90,6 +92,7 @@ class Book:
         self.quantity = quantity
         self.price = price
         self.fee = fee
+        self.slipped = slipped
 
     @cython.cfunc
     @cython.nogil
@@ -166,6 +169,7 @@ class Book:
         base: cython.double,
     ) -> cython.void:
         row: cython.Py_ssize_t = self.fills
+        slipped: cython.double = quantity * abs(price - base)
         self.bar[row] = bar
         self.order[row] = order
         self.side[row] = side
@@ -173,9 +177,10 @@ class Book:
         self.quantity[row] = quantity
         self.price[row] = price
         self.fee[row] = fee
+        self.slipped[row] = slipped
         self.fills = row + 1
         self.fees += fee
-        self.slippage += quantity * abs(price - base)
+        self.slippage += slipped
         self.turnover += quantity * price
 
 

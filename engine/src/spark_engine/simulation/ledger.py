@@ -185,6 +185,7 @@ class Fills:
     quantity: memoryview  # float64
     price: memoryview  # float64
     fee: memoryview  # float64
+    slippage: memoryview  # float64, money: quantity * |price - the price before slippage|
 
     def __len__(self) -> int:
         return len(self.bar)

@@ -95,6 +95,7 @@ def _plainly(candles: Candles, decisions: Decisions, account: Account, clamped: 
             rows.quantity,
             rows.price,
             rows.fee,
+            rows.slippage,
         ),
         opens,
         closes,
@@ -135,6 +136,7 @@ def _fills(rows: int) -> Fills:
         quantity=zeros("d", rows),
         price=zeros("d", rows),
         fee=zeros("d", rows),
+        slippage=zeros("d", rows),
     )
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import ceil, floor
 from typing import Any
 
 from spark_engine.data.candles import Sessions
 from spark_engine.data.timetable import ALWAYS
-from spark_engine.simulation.ledger import Account, Moments
+from spark_engine.simulation.ledger import Account, Moments, Step
 from spark_engine.statistics.figures import DAY_MS, DAYS_PER_YEAR, Figures, TradeSums
 from spark_engine.statistics.metric import Metric
 from spark_engine.statistics.metrics import annual_periods, metrics_of
+
+NEGLIGIBLE = 1e-9
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -31,8 +34,8 @@ def metrics_from_tables(
 ) -> dict[str, Metric]:
     """Every metric by id, from the columns of the parquet tables (docs/evidence.md).
 
-    `calendar` is `spec.market.calendar`. Needs equity's ts (int64 ms), equity, cash, position; fills' side
-    ("buy", "sell"), quantity, price, fee; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
+    `calendar` is `spec.market.calendar`. Needs equity's ts (int64 ms), equity, cash, position, funding; fills'
+    quantity, price, fee, slippage; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
     """
     values = equity["equity"]
     sessions = _sessions(calendar, equity["ts"], timeframe_ms)
@@ -52,7 +55,8 @@ def metrics_from_tables(
             daily_s2=_sum([change * change for change in daily]),
             trades=_trade_sums(trades),
             total_fees=_sum(fills["fee"]),
-            total_slippage=_slippage(fills, account.slippage_rate),
+            total_slippage=_sum(fills["slippage"]),
+            total_funding=_sum(equity["funding"]),
             turnover_notional=_sum(_products(fills["quantity"], fills["price"])),
             periods_per_year=annual_periods(timeframe_ms, periods_per_year, sessions),
             days_per_year=DAYS_PER_YEAR if sessions is None else sessions.sessions_per_year,
@@ -147,15 +151,17 @@ def _liquidated(equity: Table, account: Account) -> float:
         return float(cash)
     close = (value - cash) / position
     side = 1.0 - account.slippage_rate if position > 0.0 else 1.0 + account.slippage_rate
-    price = close * side
+    price = _on_a_tick(close * side, position < 0.0, account.tick)
     return float((cash + position * price) - (account.taker_rate * abs(position)) * price)
 
 
-def _slippage(fills: Table, rate: float) -> float:
-    """A price holds its slippage: base * (1 + rate) for a buy, base * (1 - rate) for a sell."""
-    signed = [rate if side == "buy" else -rate for side in fills["side"]]
-    notional = _products(fills["quantity"], fills["price"])
-    return _sum([value * abs(part) / (1.0 + part) for value, part in zip(notional, signed, strict=True)])
+def _on_a_tick(price: float, buying: bool, tick: Step | None) -> float:
+    """Against the trader: up for a buy, down for a sell (SEMANTICS section 4)."""
+    if tick is None:
+        return price
+    ticks = price / (tick.units / tick.scale)
+    whole = ceil(ticks - NEGLIGIBLE) if buying else floor(ticks + NEGLIGIBLE)
+    return whole * tick.units / tick.scale
 
 
 def _products(left: Sequence[float], right: Sequence[float]) -> list[float]:
