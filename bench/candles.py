@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import random
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 from spark_engine.data.candles import Candles, DataQuality
+from spark_engine.data.read import read_candles
+from spark_engine.data.request import CandleRequest
 
 SEED = 42
 MINUTE_MS = 60_000
+START_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 REAL_FILE = "btcusdt_1m_binance_2025.parquet"
 SCALE = 100.0
 
@@ -27,26 +31,34 @@ def walk(bars: int) -> Candles:
         lows.append(max(1, min(price, close) - round(abs(draw.gauss(0.0, 500.0)))))
         closes.append(close)
         price = close
-    return _candles(array("q", range(0, bars * MINUTE_MS, MINUTE_MS)), opens, highs, lows, closes)
+    return _candles(
+        array("q", range(START_MS, START_MS + bars * MINUTE_MS, MINUTE_MS)), opens, highs, lows, closes
+    )
 
 
-def real_file() -> Path | None:
-    """The real file in SPARK_TEST_DATA or ../shared/data, None where there is none."""
+def repeated(candles: Candles, times: int) -> Candles:
+    """The prices of `candles` again and again, on a clock that goes on."""
+    count = len(candles) * times
+    columns = {
+        name: memoryview(getattr(candles, name).tobytes() * times).cast(getattr(candles, name).format)
+        for name in ("open", "high", "low", "close", "volume", "quality", "ticks_close")
+    }
+    ts = array("q", range(START_MS, START_MS + count * MINUTE_MS, MINUTE_MS))
+    return replace(
+        candles, ts=memoryview(ts), quality_report=DataQuality(rows=count, price_scale=2), **columns
+    )
+
+
+def real_file(name: str = REAL_FILE) -> Path | None:
+    """A file of SPARK_TEST_DATA or ../shared/data, None where it is absent."""
     folder = os.environ.get("SPARK_TEST_DATA") or str(Path(__file__).parents[2] / "shared" / "data")
-    path = Path(folder) / REAL_FILE
+    path = Path(folder) / name
     return path if path.exists() else None
 
 
-def read(path: Path) -> Candles:
-    """Candles of a parquet file with two decimals."""
-    import arro3.io
-
-    table = arro3.io.read_parquet(str(path), batch_size=1_000_000).read_all()
-    opens, highs, lows, closes = (
-        array("q", (int(value * SCALE + 0.5) for value in table.column(name).to_pylist()))
-        for name in ("open", "high", "low", "close")
-    )
-    return _candles(array("q", range(0, len(closes) * MINUTE_MS, MINUTE_MS)), opens, highs, lows, closes)
+def read(path: Path, symbol: str = "BTCUSDT", timeframe: str = "1m") -> Candles:
+    """Candles as a run reads them."""
+    return read_candles(CandleRequest(uri=str(path), symbol=symbol, timeframe=timeframe))
 
 
 def _candles(

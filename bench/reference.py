@@ -14,33 +14,32 @@ from spark_engine.simulation.ledger import Account
 
 SOURCE = Path(__file__).with_name("reference_kernel.c")
 FLAGS = ("-O3", "-ffp-contract=off", "-shared", "-fPIC")
+SUMS = (
+    "s1", "s2", "s3", "s4", "d2", "max_drawdown", "fees", "slippage", "turnover", "final_equity",
+    "equity_sum", "daily_s1", "daily_s2", "gained", "lost", "total", "best", "worst",
+)  # fmt: skip
+COUNTS = ("fills", "exposure", "trades", "daily_returns", "wins", "losses", "held")
+FILLS, FILL_TYPES = ("bar", "order", "side", "reason", "quantity", "price", "fee"), "qqbbddd"
+TRADES, TRADE_TYPES = (
+    "side", "reason", "entry_bar", "exit_bar", "entry_price", "exit_price", "quantity", "fees", "pnl",
+    "mae", "mfe",
+), "bbqqddddddd"  # fmt: skip
 
 
 class Outcome(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_double)
-        for name in (
-            "s1",
-            "s2",
-            "s3",
-            "s4",
-            "d2",
-            "max_drawdown",
-            "fees",
-            "slippage",
-            "turnover",
-            "final_equity",
-        )
-    ] + [("fills", ctypes.c_int64), ("exposure", ctypes.c_int64)]
+    _fields_ = [(name, ctypes.c_double) for name in SUMS] + [(name, ctypes.c_int64) for name in COUNTS]
 
 
 class FillColumns(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name in ("bar", "order", "side", "quantity", "price", "fee")]
+    _fields_ = [(name, ctypes.c_void_p) for name in FILLS]
+
+
+class TradeColumns(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in TRADES]
 
 
 def compile_reference() -> ctypes.CDLL:
-    folder = Path(tempfile.mkdtemp(prefix="spark-bench-"))
-    library = folder / "reference.so"
+    library = Path(tempfile.mkdtemp(prefix="spark-bench-")) / "reference.so"
     subprocess.run(["cc", *FLAGS, str(SOURCE), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))
 
@@ -50,26 +49,26 @@ def reference_run(
 ) -> Callable[[], Outcome]:
     """A call that runs the C kernel once into buffers that were allocated beforehand."""
     bars = len(candles)
-    capacity = 2 * bars + 2
-    columns = [array(code, bytes(capacity * array(code).itemsize)) for code in "qqbddd"]
-    equity = array("d", bytes(8 * bars))
-    inputs = [array(column.format, column) for column in (candles.ticks_close, candles.open, candles.close)]
-    fills = FillColumns(*(column.buffer_info()[0] for column in columns))
+    fills, trades = _room(FILL_TYPES, 2 * bars + 2), _room(TRADE_TYPES, bars + 1)
+    marks = _room("ddd", bars)
+    prices = (candles.ts, candles.ticks_close, candles.open, candles.high, candles.low, candles.close)
+    inputs = [array(column.format, column) for column in prices]
     outcome = Outcome()
     arguments = (
         ctypes.c_int64(bars),
-        *(ctypes.c_void_p(column.buffer_info()[0]) for column in inputs),
+        *map(_address, inputs),
         ctypes.c_int64(fast),
         ctypes.c_int64(slow),
         ctypes.c_int64(direction == "long-short"),
         ctypes.c_double(account.initial_cash),
         ctypes.c_double(account.taker_rate),
         ctypes.c_double(account.slippage_rate),
-        ctypes.byref(fills),
-        ctypes.c_void_p(equity.buffer_info()[0]),
+        ctypes.byref(FillColumns(*(_address(column) for column in fills))),
+        ctypes.byref(TradeColumns(*(_address(column) for column in trades))),
+        *map(_address, marks),
         ctypes.byref(outcome),
     )
-    keep_alive = (columns, equity, inputs, fills)
+    keep_alive = (fills, trades, marks, inputs)
 
     def run() -> Outcome:
         library.reference_run(*arguments)
@@ -77,3 +76,11 @@ def reference_run(
         return outcome
 
     return run
+
+
+def _room(types: str, rows: int) -> list[array[float]]:
+    return [array(code, bytes(rows * array(code).itemsize)) for code in types]
+
+
+def _address(column: array[float]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(column.buffer_info()[0])
