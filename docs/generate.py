@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import codes, series, tables
+from docs import codes, metric_table, series, tables
 from engine.tests.semantics import tables as worked
 
 FOLDER = Path(__file__).parent
@@ -15,6 +15,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "status.md": {"phases": tables.phases, "conditions": tables.conditions, "reasons": tables.reasons},
     "operator.md": {"rules": tables.rules, "leader": series.leader_series, "replicas": series.replica_series},
     "api.md": {"series": series.api_series},
+    "metrics.md": {"metrics": metric_table.metrics},
     "semantics.md": {**worked.parts(), **codes.TABLES},
 }
 END = "<!-- end of generated -->\n"

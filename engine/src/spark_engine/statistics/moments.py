@@ -34,8 +34,8 @@ def metrics_from_tables(
 ) -> dict[str, Metric]:
     """Every metric by id, from the columns of the parquet tables (docs/evidence.md).
 
-    `calendar` is `spec.market.calendar`. Needs equity's ts (int64 ms), equity, cash, position, funding; fills'
-    quantity, price, fee, slippage; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
+    `calendar` is `spec.market.calendar`. Needs equity's ts (int64 ms), equity, cash, position, funding;
+    fills' quantity, price, fee, slippage; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
     """
     values = equity["equity"]
     sessions = _sessions(calendar, equity["ts"], timeframe_ms)
