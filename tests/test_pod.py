@@ -86,6 +86,28 @@ def test_the_artifact_in_the_store_is_the_one_of_the_message_and_verifies(
     assert backtest("verify", store, "--rerun").returncode == 0
 
 
+def test_a_breach_under_policy_fail_leaves_the_bars_until_then_and_ends_with_13(
+    pod: Pod, manifest: Manifest, tmp_path: Path, backtest: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    limits = tmp_path / "guardrails.json"
+    limits.write_text(json.dumps({"maxDrawdown": "0.1", "policy": "Fail"}))
+    pin = {"revision": "r1", "sha256": hashlib.sha256(limits.read_bytes()).hexdigest()}
+    run = document(manifest, guardrails=pin, artifact={"uri": (tmp_path / "store").as_uri()})
+    code, message = pod(run, SPARK_GUARDRAILS_FILE=str(limits))
+    store = tmp_path / "store" / "job-1"
+    assert code == 13
+    assert (message["error"]["reason"], message["error"]["field"]) == (
+        "GuardrailBreach",
+        "guardrails.maxDrawdown",
+    )
+    evidence = json.loads((store / "evidence.json").read_bytes())
+    (breach,) = evidence["result"]["guardrailEvents"]
+    assert evidence["status"] == "failed"
+    assert breach["bar"] == evidence["result"]["counts"]["bars"] - 1 == 201
+    assert breach["value"] >= 0.1
+    assert backtest("verify", store, "--rerun").returncode == 0
+
+
 def test_a_bad_spec_is_told_with_reason_field_and_message(pod: Pod, manifest: Manifest) -> None:
     spoilt = document(manifest)
     spoilt["spec"]["strategy"]["params"]["fast"] = 99
