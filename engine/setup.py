@@ -13,10 +13,22 @@ COMPILED_MODULES = (
     "spark_engine.simulation.kernel",
     "spark_engine.simulation.signals",
     "spark_engine.simulation.columns",
+    "spark_engine.simulation.rows",
+    "spark_engine.simulation.slots",
+    "spark_engine.simulation.bars",
+    "spark_engine.simulation.sizing",
+    "spark_engine.simulation.episode",
+    "spark_engine.simulation.order_book",
+    "spark_engine.simulation.guardrails",
+    "spark_engine.simulation.holding",
+    "spark_engine.simulation.carry",
+    "spark_engine.simulation.execution",
+    "spark_engine.simulation.matching",
     "spark_engine.simulation.exchange",
     "spark_engine.simulation.trials_core",
     "spark_engine.data.scan",
     "spark_engine.statistics.cscv",
+    "spark_engine.statistics.passes",
     "spark_engine.data.calendars.scan",
     "spark_engine.strategies.context",
     "spark_engine.strategies.indicators",
@@ -41,7 +53,9 @@ def extension(module: str, package: str = "", arguments: tuple[str, ...] = ()) -
 
 def compiled(extensions: list[Extension], folder: str) -> list[Extension]:
     """C files of two builds of one source must not meet: each in a folder of its own."""
-    return cythonize(extensions, build_dir=f"build/{folder}", language_level=3) if extensions else []
+    if not extensions:
+        return []
+    return cythonize(extensions, include_path=["src"], build_dir=f"build/{folder}", language_level=3)
 
 
 setup(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -14,7 +15,26 @@ from unittest.mock import patch
 import pytest
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.evidence import digests
-from spark_engine.simulation import checks, columns, exchange, general, kernel, signals, simulate
+from spark_engine.simulation import (
+    bars,
+    carry,
+    checks,
+    columns,
+    episode,
+    exchange,
+    execution,
+    general,
+    guardrails,
+    holding,
+    kernel,
+    matching,
+    order_book,
+    rows,
+    signals,
+    simulate,
+    sizing,
+    slots,
+)
 from spark_engine.simulation.ledger import Account, Decisions
 from spark_engine.statistics import figures
 from spark_engine.strategies import bollinger, donchian, ema_cross, events, macd, rsi, sma_cross
@@ -36,10 +56,34 @@ USERS: tuple[tuple[ModuleType, str, ModuleType], ...] = (
     (digests, "passes", columns),
 )
 
+# What `exchange` is made of, each after those that it imports.
+PARTS = (
+    rows,
+    slots,
+    bars,
+    sizing,
+    episode,
+    order_book,
+    guardrails,
+    holding,
+    carry,
+    execution,
+    matching,
+)
+
 Builds = dict[str, Callable[[], AbstractContextManager[None]]]
 
 
-def _uncompiled(module: ModuleType) -> ModuleType:
+def _uncompiled(modules: Iterable[ModuleType]) -> dict[ModuleType, ModuleType]:
+    """Each from its source; what one imports from another of them is uncompiled too."""
+    loaded = {}
+    with patch.dict(sys.modules):
+        for module in modules:
+            loaded[module] = sys.modules[module.__name__] = _from_source(module)
+    return loaded
+
+
+def _from_source(module: ModuleType) -> ModuleType:
     path = Path(str(module.__file__))
     source = path.with_name(path.name.split(".")[0] + ".py")
     spec = spec_from_loader(
@@ -54,10 +98,10 @@ def _uncompiled(module: ModuleType) -> ModuleType:
 @pytest.fixture(scope="session")
 def builds() -> Builds:
     """A context for each build of the kernel, in which the whole engine uses it."""
-    compiled = {module: module for _, _, module in USERS}
+    compiled = {module: module for module in (*PARTS, *(module for _, _, module in USERS))}
     for module in compiled:
         assert not str(module.__file__).endswith(".py"), f"{module.__name__} is not compiled: run make"
-    uncompiled = {module: _uncompiled(module) for module in compiled}
+    uncompiled = _uncompiled(compiled)
     for module in uncompiled.values():
         assert str(module.__file__).endswith(".py")
 

@@ -55,6 +55,7 @@ def test_slippage_and_fee_are_paid_on_both_sides_and_fit_into_the_cash(
     assert ledger.fills.fee.tolist() == [(fee * quantity) * bought, (fee * quantity) * sold]
     assert quantity * bought + ledger.fills.fee[0] == pytest.approx(1000.0, rel=1e-12)
     assert ledger.equity[-1] == quantity * sold - (fee * quantity) * sold
+    assert ledger.fills.slippage.tolist() == [quantity * abs(bought - 11.0), quantity * abs(sold - 12.0)]
     assert ledger.total_slippage == quantity * abs(bought - 11.0) + quantity * abs(sold - 12.0)
     assert ledger.turnover_notional == quantity * bought + quantity * sold
     assert ledger.total_fees == sum(ledger.fills.fee.tolist())

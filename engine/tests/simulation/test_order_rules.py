@@ -64,6 +64,16 @@ def events(ledger: Ledger) -> list[tuple[int, int, int]]:
 # Orders at the open.
 
 
+def test_every_fill_tells_what_slippage_cost_and_the_total_is_their_sum() -> None:
+    bars = [FLAT, FLAT, (100.0, 103.0, 99.0, 99.0), FLAT]
+    bracket, stop = order(0, "buy", "market", takeProfit=102.0), order(0, "buy", "stop", 5.0, stop=101.0)
+    ledger = play(bars, bracket, stop, {"bar": 2, "target": 0}, slippageBps="100", allowShort=True)
+    assert prices(ledger) == [101.0, 101.0 * 1.01, 102.0, 99.0]
+    base = [10.0 * 1.0, 5.0 * abs(101.0 * 1.01 - 101.0), 0.0, 5.0 * 1.0]
+    assert ledger.fills.slippage.tolist() == base
+    assert ledger.total_slippage == ((base[0] + base[1]) + base[2]) + base[3]
+
+
 def test_a_marketable_limit_is_a_taker_at_the_slipped_open_but_never_beyond_its_limit() -> None:
     bars = [FLAT, FLAT]
     bought = play(bars, order(0, "buy", "limit", limit=101.0), slippageBps="50")

@@ -137,6 +137,25 @@ def kinds(target: cython.const[cython.double][::1]) -> tuple[int, int]:
     return fractional, negative
 
 
+def take_targets(
+    action: cython.const[cython.schar][::1],
+    bar: cython.const[cython.longlong][::1],
+    quantity: cython.const[cython.double][::1],
+    target_bar: cython.longlong[::1],
+    target: cython.double[::1],
+) -> int:
+    """Copies bar and quantity of the submissions that are targets, and returns how many there are."""
+    i: cython.Py_ssize_t
+    count: cython.Py_ssize_t = 0
+    with cython.nogil:
+        for i in range(len(action)):
+            if action[i] == TARGET:
+                target_bar[count] = bar[i]
+                target[count] = quantity[i]
+                count += 1
+    return count
+
+
 def first_unsound(script: Submissions, bars: cython.longlong) -> int:
     """The first submission that an exchange cannot take; -1 for none. The rules are those of `checks`."""
     i: cython.Py_ssize_t

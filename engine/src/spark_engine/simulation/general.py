@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from spark_engine.data.candles import Candles
 from spark_engine.data.rows import zeros
 from spark_engine.simulation import columns, exchange
-from spark_engine.simulation.ledger import Account, Action, Decisions, Ledger, Submissions
+from spark_engine.simulation.ledger import Account, Decisions, Ledger, Submissions
 from spark_engine.simulation.moments import moments
 
 Connect = Callable[[exchange.Exchange], Callable[[int], None]]
@@ -18,7 +18,7 @@ CODES = ("action", "type", "side", "tif", "reduce_only")
 
 
 def of_targets(candles: Candles, decisions: Decisions, account: Account) -> Ledger:
-    market = exchange.Exchange(candles, account)
+    market = exchange.Exchange(candles, account, len(decisions) + 1)
     market.run_targets(decisions.bar, decisions.target)
     outcome = market.outcome()
     asked = Decisions(decisions.bar[: outcome.asked_rows], decisions.target[: outcome.asked_rows])
@@ -26,7 +26,7 @@ def of_targets(candles: Candles, decisions: Decisions, account: Account) -> Ledg
 
 
 def of_script(candles: Candles, script: Submissions, account: Account) -> Ledger:
-    market = exchange.Exchange(candles, account)
+    market = exchange.Exchange(candles, account, len(script) // 2 + 1)
     ids = zeros("q", len(script))
     market.run_script(script, ids)
     outcome = market.outcome()
@@ -79,11 +79,9 @@ def _ledger(
 
 
 def _targets(asked: Submissions) -> Decisions:
-    rows = [row for row, action in enumerate(asked.action) if action == Action.TARGET]
-    return Decisions(
-        bar=_column("q", (asked.bar[row] for row in rows)),
-        target=_column("d", (asked.quantity[row] for row in rows)),
-    )
+    bar, target = zeros("q", len(asked)), zeros("d", len(asked))
+    count = columns.take_targets(asked.action, asked.bar, asked.quantity, bar, target)
+    return Decisions(bar[:count], target[:count])
 
 
 def _submissions(rows: list[tuple[float, ...]]) -> Submissions:

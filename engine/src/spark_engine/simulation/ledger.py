@@ -61,7 +61,7 @@ class Account:
     maintenance_margin: float | None = None
     liquidation_rate: float = 0.0
     borrow_rate_annual: float = 0.0
-    gates: Gates = field(default_factory=Gates)
+    gates: Gates = Gates()
 
 
 @dataclass(frozen=True, slots=True)

@@ -360,9 +360,9 @@ def donchian(
     first falls below the lows of the `leave` bars before it (Donchian's channel; bar i itself is outside).
 
     "First": at i-1 the close was not beyond its own channel. Prices are the floats of whole ticks, so the
-    comparisons are exact. Extremes of a window are those of the end of one block and the beginning of the next
-    (van Herk, 1992), so that the cost does not depend on the windows. highest, lowest: room for `entry` and
-    `leave` rows. Columns and result as `sma_cross`.
+    comparisons are exact. Extremes of a window are those of the end of one block and the beginning of the
+    next (van Herk, 1992), so that the cost does not depend on the windows. highest, lowest: room for `entry`
+    and `leave` rows. Columns and result as `sma_cross`.
     """
     rows: cython.Py_ssize_t = len(close)
     i: cython.Py_ssize_t
