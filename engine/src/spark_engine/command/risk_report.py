@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from spark_engine.command.console import output
 from spark_engine.command.intact import verified
 from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, add_command
+from spark_engine.data.request import timeframe_ms
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.verify import Directory
+from spark_engine.statistics.moments import table_sessions
 from spark_engine.statistics.risk import SCHEMA, risk_document
 
 RISK_FILE = "risk.json"
@@ -48,6 +50,12 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
+def session_days(market: Mapping[str, Any], ts: Sequence[int]) -> Sequence[int] | None:
+    """The session of each bar, by the calendar of the run; None around the clock."""
+    sessions = table_sessions(market["calendar"], ts, timeframe_ms(market["timeframe"]))
+    return None if sessions is None else sessions.day
+
+
 def risk_of(directory: Directory, evidence: Mapping[str, Any]) -> dict[str, Any]:
     """From the tables; cost sensitivity, where it was measured, from risk.json. Raises `InvalidData`."""
     try:
@@ -55,6 +63,7 @@ def risk_of(directory: Directory, evidence: Mapping[str, Any]) -> dict[str, Any]
             directory.tables["equity.parquet"],
             directory.tables["trades.parquet"],
             initial_cash=float(evidence["result"]["spec"]["account"]["initialCash"]),
+            days=session_days(evidence["result"]["spec"]["market"], directory.tables["equity.parquet"]["ts"]),
         )
         if RISK_FILE in directory.files:
             stored = json.loads(directory.files[RISK_FILE])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Candles:
     ticks_close: memoryview
     timeframe_ms: int
     warmup: int = 0
-    quality_report: DataQuality = field(default_factory=DataQuality)
+    quality_report: DataQuality = DataQuality()
     source_sha256: str = ""  # of the file's bytes, or of a directory's manifest
     source_bytes: int = 0
     sessions: Sessions | None = None

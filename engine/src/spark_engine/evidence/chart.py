@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from spark_engine.data.candles import Candles
+from spark_engine.data.rows import zeros
+from spark_engine.evidence.buckets import highest, lasts, lowest
 from spark_engine.evidence.chart_series import exposure_series, monthly_returns, rolling_sharpe
 from spark_engine.evidence.tables import REASONS, SIDES
 from spark_engine.simulation.ledger import Ledger
+from spark_engine.statistics import passes
 from spark_engine.statistics.metrics import annual_periods
 
 SCHEMA = "spark.trading/chart/v1"
@@ -33,76 +36,45 @@ def chart_document(
     A bucket is `ceil(n / 1500)` consecutive bars, the last one maybe fewer; its `ts` is the open of its first
     bar in ms UTC. `low`, `high` and `worst` are the extremes over the bucket's bars, not samples.
     """
-    first = candles.warmup
-    bars = len(ledger.equity)
-    buckets = list(_buckets(bars))
-    opens = candles.ts[first : first + bars].tolist()
-    equity, close = ledger.equity.tolist(), candles.close[first : first + bars].tolist()
+    first, bars = candles.warmup, len(ledger.equity)
+    size = -(-bars // MAX_BUCKETS) or 1
+    opens, close = candles.ts[first : first + bars], candles.close[first : first + bars]
+    equity, held = ledger.equity, benchmark.equity[:bars]
     per_year = annual_periods(candles.timeframe_ms, periods_per_year, candles.sessions)
-    ts = [opens[start] for start, _ in buckets]
+    ts = opens[::size].tolist()
     return {
         "schema": SCHEMA,
         "symbol": symbol,
         "timeframe": timeframe,
         "bars": bars,
         "initialCash": initial_cash,
-        "price": {"ts": ts, **_prices(candles, buckets)},
-        "equity": {"ts": ts, **_envelope(ledger.equity, buckets)},
-        "benchmark": {"ts": ts, **_envelope(benchmark.equity, buckets)},
-        "drawdown": {"ts": ts, "worst": _drawdowns(ledger.equity, buckets, initial_cash)},
-        "position": {"ts": ts, "last": [ledger.position[stop - 1] for _, stop in buckets]},
-        "exposure": {"ts": ts, **exposure_series(buckets, ledger.position.tolist(), close, equity)},
-        "rollingSharpe": rolling_sharpe(opens, buckets, equity, per_year),
-        "monthly": monthly_returns(opens, equity, benchmark.equity, initial_cash),
+        "price": {
+            "ts": ts,
+            "open": candles.open[first : first + bars : size].tolist(),
+            "high": highest(candles.high[first : first + bars], size),
+            "low": lowest(candles.low[first : first + bars], size),
+            "close": lasts(close, size),
+        },
+        "equity": {"ts": ts, **_envelope(equity, size)},
+        "benchmark": {"ts": ts, **_envelope(held, size)},
+        "drawdown": {"ts": ts, "worst": _drawdowns(equity, size, initial_cash)},
+        "position": {"ts": ts, "last": lasts(ledger.position, size)},
+        "exposure": {"ts": ts, **exposure_series(size, ledger.position, close, equity)},
+        "rollingSharpe": rolling_sharpe(opens, size, equity, per_year),
+        "monthly": monthly_returns(opens, equity, held, initial_cash),
         "fills": _fills(candles, ledger),
     }
 
 
-def _buckets(bars: int) -> Iterator[tuple[int, int]]:
-    size = -(-bars // MAX_BUCKETS) or 1
-    for start in range(0, bars, size):
-        yield start, min(start + size, bars)
+def _envelope(column: memoryview, size: int) -> dict[str, Sequence[float]]:
+    return {"low": lowest(column, size), "high": highest(column, size), "last": lasts(column, size)}
 
 
-def _prices(candles: Candles, buckets: list[tuple[int, int]]) -> dict[str, Sequence[float]]:
-    opens, highs, lows, closes = (
-        column[candles.warmup :] for column in (candles.open, candles.high, candles.low, candles.close)
-    )
-    return {
-        "open": [opens[start] for start, _ in buckets],
-        "high": [max(highs[start:stop].tolist()) for start, stop in buckets],
-        "low": [min(lows[start:stop].tolist()) for start, stop in buckets],
-        "close": [closes[stop - 1] for _, stop in buckets],
-    }
-
-
-def _envelope(column: memoryview, buckets: list[tuple[int, int]]) -> dict[str, Sequence[float]]:
-    low, high, last = [], [], []
-    for start, stop in buckets:
-        values = column[start:stop].tolist()
-        low.append(min(values))
-        high.append(max(values))
-        last.append(values[-1])
-    return {"low": low, "high": high, "last": last}
-
-
-def _drawdowns(equity: memoryview, buckets: list[tuple[int, int]], initial_cash: float) -> list[float]:
+def _drawdowns(equity: memoryview, size: int, initial_cash: float) -> Sequence[float]:
     """Worst `1 - E/peak` of each bucket; the peak starts at `initial_cash` (SEMANTICS section 8)."""
-    peak = initial_cash
-    worst = []
-    for start, stop in buckets:
-        values = equity[start:stop].tolist()
-        if max(values) <= peak:  # one peak for the whole bucket: its minimum is its worst
-            worst.append(max(0.0, 1.0 - min(values) / peak))
-            continue
-        deepest = 0.0
-        for value in values:
-            if value > peak:
-                peak = value
-            else:
-                deepest = max(deepest, 1.0 - value / peak)
-        worst.append(deepest)
-    return worst
+    drawdown = zeros("d", len(equity))
+    passes.drawdowns(equity, initial_cash, drawdown)
+    return highest(drawdown, size)
 
 
 def _fills(candles: Candles, ledger: Ledger) -> dict[str, Any]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
-from math import fsum, sqrt
-from operator import mul, truediv
+from itertools import pairwise
+from math import sqrt
 from typing import Any
 
+from spark_engine.data.rows import zeros
 from spark_engine.data.stamps import EPOCH, MILLISECOND
+from spark_engine.evidence.buckets import buckets
+from spark_engine.statistics import passes
 from spark_engine.statistics.metrics import LEAST_VARIANCE
 
 HOUR_MS = 3_600_000
 # Customary spans, in hours: the longest that fits four times into the run
 WINDOWS = (8_760, 4_320, 2_160, 720, 336, 168, 72, 24, 12, 6, 3, 1)
 LEAST_BUCKETS = 16
-
-Buckets = Sequence[tuple[int, int]]
 
 
 def monthly_returns(
@@ -40,44 +40,43 @@ def monthly_returns(
 
 
 def exposure_series(
-    buckets: Buckets, position: Sequence[float], close: Sequence[float], equity: Sequence[float]
-) -> dict[str, Any]:
+    size: int, position: memoryview, close: memoryview, equity: memoryview
+) -> dict[str, list[float | None]]:
     """Mean over each bucket's bars of |q*C|/E, long and short apart; None where equity is 0 or less."""
-    long: list[float | None] = []
-    short: list[float | None] = []
-    for start, stop in buckets:
-        held, marked = position[start:stop], equity[start:stop]
-        if min(marked) <= 0:
-            long.append(None)
-            short.append(None)
-            continue
-        weights = list(map(truediv, map(mul, held, close[start:stop]), marked)) if any(held) else []
-        net, gross = fsum(weights), fsum(map(abs, weights))
-        long.append((gross + net) / 2 / (stop - start))
-        short.append((gross - net) / 2 / (stop - start))
-    return {"long": long, "short": short}
+    count = buckets(len(equity), size)
+    long, short = zeros("d", count), zeros("d", count)
+    passes.bucket_exposures(position, close, equity, size, long, short)
+    return {"long": _where_sound(long), "short": _where_sound(short)}
 
 
 def rolling_sharpe(
-    ts: Sequence[int], buckets: Buckets, equity: Sequence[float], periods_per_year: float
+    ts: Sequence[int], size: int, equity: memoryview, periods_per_year: float
 ) -> dict[str, Any] | None:
     """The Sharpe ratio of SEMANTICS section 8 over the bars of the last buckets, at each bucket's end.
 
     None for a run too short to slide a window over. `value` is None before the first whole window, where
     returns do not vary and where equity was 0 or less.
     """
-    window = _window(ts, len(buckets))
+    bars = len(equity)
+    count = buckets(bars, size)
+    window = _window(ts, count)
     if window is None:
         return None
-    hours, size = window
-    sums = [_sums(equity, max(1, start), stop) for start, stop in buckets]
+    hours, length = window
     # Sums up to each bucket: a window is a difference of two of them, however long it is.
-    totals = list(zip(*(accumulate(column, initial=0) for column in zip(*sums, strict=True)), strict=True))
-    values: list[float | None] = [None] * (size - 1)
-    for before, after in zip(totals, totals[size:], strict=False):
-        count, s1, s2, unsound = (b - a for a, b in zip(before, after, strict=True))
-        values.append(None if unsound else _sharpe(count, s1, s2, periods_per_year))
-    return {"seconds": hours * 3600, "buckets": size, "value": values}
+    s1, s2, unsound = zeros("d", count + 1), zeros("d", count + 1), zeros("q", count + 1)
+    passes.running_sums(equity, size, s1, s2, unsound)
+    returns = [max(0, min(bucket * size, bars) - 1) for bucket in range(count + 1)]
+    totals = list(zip(returns, s1.tolist(), s2.tolist(), unsound.tolist(), strict=True))
+    scale = sqrt(periods_per_year)
+    values: list[float | None] = [None] * (length - 1)
+    for (n0, a0, b0, u0), (n1, a1, b1, u1) in zip(totals, totals[length:], strict=False):
+        values.append(None if u1 > u0 else _sharpe(n1 - n0, a1 - a0, b1 - b0, scale))
+    return {"seconds": hours * 3600, "buckets": length, "value": values}
+
+
+def _where_sound(values: memoryview) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _month_ends(ts: Sequence[int]) -> Iterator[tuple[str, int]]:
@@ -110,19 +109,10 @@ def _window(ts: Sequence[int], buckets: int) -> tuple[int, int] | None:
     return None
 
 
-def _sums(equity: Sequence[float], start: int, stop: int) -> tuple[int, float, float, int]:
-    """Count, sum and sum of squares of the returns into the bars [start, stop); 1 if one of them is none."""
-    before = equity[start - 1 : stop - 1]
-    if min(before, default=1.0) <= 0:
-        return len(before), 0.0, 0.0, 1
-    returns = [ratio - 1.0 for ratio in map(truediv, equity[start:stop], before)]
-    return len(returns), fsum(returns), fsum(map(mul, returns, returns)), 0
-
-
-def _sharpe(count: float, s1: float, s2: float, periods_per_year: float) -> float | None:
+def _sharpe(count: int, s1: float, s2: float, scale: float) -> float | None:
     if count < 2:
         return None
     squares = s2 - s1 * s1 / count
     if squares <= LEAST_VARIANCE * s2:
         return None
-    return (s1 / count) / sqrt(squares / (count - 1)) * sqrt(periods_per_year)
+    return (s1 / count) / sqrt(squares / (count - 1)) * scale

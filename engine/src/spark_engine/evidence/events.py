@@ -47,8 +47,8 @@ def event_lines(events: Events, candles: Candles) -> bytes:
         kind, detail = EVENTS[code]
         when = {"bar": bar, "ts": ts[first + bar]}
         lines.append(when | {"kind": kind, "detail": detail, "order": order, "value": value})
-    texts = (json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines)
-    return "".join(texts).encode()
+    text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+    return "".join([text(line) + "\n" for line in lines]).encode()
 
 
 def decode_events(content: bytes, name: str) -> Events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from operator import mul, truediv
 from typing import Any
 
 import arro3.core as arrow
@@ -24,6 +25,7 @@ from spark_engine.simulation.ledger import (
     TimeInForce,
     Trades,
 )
+from spark_engine.statistics import passes
 
 SIDES = {1: "buy", -1: "sell"}
 POSITIONS = {1: "long", -1: "short"}
@@ -51,6 +53,8 @@ TIMES_IN_FORCE: dict[int, str] = {TimeInForce.GTC: "GTC", TimeInForce.GTD: "GTD"
 COMPRESSION = "zstd(1)"
 
 TIMESTAMP = arrow.DataType.timestamp("ms", tz="UTC")
+TEXT = arrow.DataType.utf8()
+WHOLE = (arrow.DataType.int64(), TIMESTAMP)
 EMPTY_TYPES = {"q": arrow.DataType.int64(), "d": arrow.DataType.float64(), "b": arrow.DataType.int8()}
 
 Table = Mapping[str, Sequence[Any]]
@@ -81,7 +85,7 @@ def orders_table(ledger: Ledger, candles: Candles, symbol: str) -> arrow.Table:
     order that it takes back.
     """
     asked = ledger.submissions or target_submissions(ledger.decisions)
-    kinds = [_kind(action, kind) for action, kind in zip(asked.action, asked.type, strict=True)]
+    kinds = _kinds(asked) if ledger.submissions else ["target"] * len(asked)
     target = [kind == "target" for kind in kinds]
     order = [kind not in ("target", "cancel") for kind in kinds]
     return arrow.Table.from_pydict(
@@ -94,17 +98,17 @@ def orders_table(ledger: Ledger, candles: Candles, symbol: str) -> arrow.Table:
             "side": _texts(_where(order, [SIDES.get(side) for side in asked.side])),
             "tif": _texts(_where(order, [TIMES_IN_FORCE[tif] for tif in asked.tif])),
             "quantity": _floats(_where(order, asked.quantity)),
-            "limit": _floats(_where(asked.limit, asked.limit)),
-            "stop": _floats(_where(asked.stop, asked.stop)),
-            "trail": _floats(_where(asked.trail, asked.trail)),
-            "trail_rate": _floats(_where(asked.trail_rate, asked.trail_rate)),
-            "expires": _integers(_where(asked.expires, asked.expires)).cast(TIMESTAMP),
+            "limit": _floats(_some(asked.limit)),
+            "stop": _floats(_some(asked.stop)),
+            "trail": _floats(_some(asked.trail)),
+            "trail_rate": _floats(_some(asked.trail_rate)),
+            "expires": _integers(_some(asked.expires)).cast(TIMESTAMP),
             "reduce_only": arrow.Array(_where(order, map(bool, asked.reduce_only)), arrow.DataType.bool()),
-            "oco_group": _integers(_where(asked.oco, asked.oco)),
-            "take_profit": _floats(_where(asked.take_profit, asked.take_profit)),
-            "stop_loss": _floats(_where(asked.stop_loss, asked.stop_loss)),
-            "stop_trail": _floats(_where(asked.stop_trail, asked.stop_trail)),
-            "stop_trail_rate": _floats(_where(asked.stop_trail_rate, asked.stop_trail_rate)),
+            "oco_group": _integers(_some(asked.oco)),
+            "take_profit": _floats(_some(asked.take_profit)),
+            "stop_loss": _floats(_some(asked.stop_loss)),
+            "stop_trail": _floats(_some(asked.stop_trail)),
+            "stop_trail_rate": _floats(_some(asked.stop_trail_rate)),
             "target": _floats(_where(target, asked.quantity)),
         }
     )
@@ -137,18 +141,16 @@ def target_submissions(decisions: Decisions) -> Submissions:
     )
 
 
-def _kind(action: int, order_type: int) -> str:
-    return "cancel" if action == Action.CANCEL else ORDER_TYPES[order_type]
+def _kinds(asked: Submissions) -> list[str]:
+    return [
+        "cancel" if action == Action.CANCEL else ORDER_TYPES[kind]
+        for action, kind in zip(asked.action, asked.type, strict=True)
+    ]
 
 
 def trades_table(trades: Trades, candles: Candles) -> arrow.Table:
-    returns = array(
-        "d",
-        (
-            pnl / (quantity * price)
-            for pnl, quantity, price in zip(trades.pnl, trades.quantity, trades.entry_price, strict=True)
-        ),
-    )
+    paid = map(mul, trades.quantity, trades.entry_price)
+    returns = array("d", map(truediv, trades.pnl, paid))
     return arrow.Table.from_pydict(
         {
             "side": _names(POSITIONS, trades.side),
@@ -172,24 +174,38 @@ def trades_table(trades: Trades, candles: Candles) -> arrow.Table:
 
 
 def equity_table(ledger: Ledger, candles: Candles, initial_cash: float) -> arrow.Table:
-    bars = array("q", range(len(ledger.equity)))
+    rows, first = len(ledger.equity), candles.warmup
+    bars, drawdown = zeros("q", rows), zeros("d", rows)
+    passes.count_up(bars)
+    passes.drawdowns(ledger.equity, initial_cash, drawdown)
     return arrow.Table.from_pydict(
         {
             "bar": _numbers(bars),
-            "ts": _times(bars, candles),
+            "ts": _numbers(candles.ts[first : first + rows]).cast(TIMESTAMP),
             "equity": _numbers(ledger.equity),
             "cash": _numbers(ledger.cash),
             "position": _numbers(ledger.position),
-            "drawdown": _numbers(_drawdowns(ledger.equity, initial_cash)),
-            "funding": _numbers(zeros("d", len(bars)) if ledger.carry is None else ledger.carry),
+            "drawdown": _numbers(drawdown),
+            "funding": _numbers(zeros("d", rows) if ledger.carry is None else ledger.carry),
         }
     )
 
 
 def encode(table: arrow.Table) -> bytes:
-    """The table as the bytes of a parquet file."""
+    """The table as the bytes of a parquet file.
+
+    A dictionary pays for texts only, and whole numbers that grow are small as differences.
+    """
     buffer = io.BytesIO()
-    arro3.io.write_parquet(table, buffer, compression=COMPRESSION)
+    types = {name: table.schema.field(name).type for name in table.column_names}
+    arro3.io.write_parquet(
+        table,
+        buffer,
+        compression=COMPRESSION,
+        dictionary_enabled=False,
+        column_dictionary_enabled={name: True for name, kind in types.items() if kind == TEXT},
+        column_encoding={name: "delta_binary_packed" for name, kind in types.items() if kind in WHOLE},
+    )
     return buffer.getvalue()
 
 
@@ -213,13 +229,14 @@ def _numbers(column: memoryview | array[Any]) -> arrow.Array:
     return arrow.Array.from_buffer(view)
 
 
-def _times(bars: memoryview | array[int], candles: Candles) -> arrow.Array:
-    ts, first = candles.ts, candles.warmup
-    return _numbers(array("q", (ts[first + bar] for bar in bars))).cast(TIMESTAMP)
+def _times(bars: memoryview, candles: Candles) -> arrow.Array:
+    ts = zeros("q", len(bars))
+    passes.take_whole(candles.ts[candles.warmup :], bars, ts)
+    return _numbers(ts).cast(TIMESTAMP)
 
 
 def _texts(values: Sequence[str | None]) -> arrow.Array:
-    return arrow.Array(values, arrow.DataType.utf8())
+    return arrow.Array(values, TEXT)
 
 
 def _floats(values: Sequence[float | None]) -> arrow.Array:
@@ -235,15 +252,10 @@ def _where(present: Iterable[Any], values: Iterable[Any]) -> list[Any]:
     return [value if there else None for there, value in zip(present, values, strict=True)]
 
 
+def _some(column: memoryview) -> list[Any]:
+    """The values, null where they are 0."""
+    return [value or None for value in column.tolist()]
+
+
 def _names(names: Mapping[int, str], codes: Iterable[int]) -> arrow.Array:
     return _texts([names[code] for code in codes])
-
-
-def _drawdowns(equity: memoryview, initial_cash: float) -> array[float]:
-    drawdowns = array("d", bytes(8 * len(equity)))
-    peak = initial_cash
-    for bar, value in enumerate(equity):
-        if value > peak:
-            peak = value
-        drawdowns[bar] = 1.0 - value / peak
-    return drawdowns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -24,11 +24,20 @@ _ENVIRONMENT = jinja2.Environment(
 _FORMATS = ("byte_size", "duration", "money", "number", "percent", "plural", "significant", "signed_percent")
 
 
-def render_page(template: str, *, library: bool, **values: Any) -> str:
-    """The page of `template`, self-contained. `library`: with the interactive charts."""
-    style = inline("report.css")
+def render_page(
+    template: str,
+    *,
+    library: bool,
+    sheets: Sequence[str] = (),
+    more_scripts: Sequence[str] = (),
+    **values: Any,
+) -> str:
+    """The page of `template`, self-contained. `library`: with the interactive charts. `sheets` and
+    `more_scripts`: what this page has besides the style and the script of all."""
+    style = Markup("\n").join([inline("report.css"), *map(inline, sheets)])
     scripts = [vendored(CHART_LIBRARY)] if library else []
     scripts += [inline("page.js"), *([inline("interactive.js"), inline("report.js")] if library else [])]
+    scripts += map(inline, more_scripts)
     return _ENVIRONMENT.get_template(template).render(
         **{name: getattr(formatting, name) for name in (*_FORMATS, "utc", "words")},
         exact=lambda value: "" if value is None else repr(value),

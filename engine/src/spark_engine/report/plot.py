@@ -57,37 +57,44 @@ class Frame:
     value: Scale
 
     def point(self, ts: float, value: float) -> tuple[int, int]:
-        return round(self.time.place(ts) * WIDTH), round((1 - self.value.place(value)) * HEIGHT)
+        return self._across((ts,))[0], self._down((value,))[0]
 
     def mark(self, shape: str, ts: float, value: float) -> Mark:
         left, top = 100 * self.time.place(ts), 100 * (1 - self.value.place(value))
         return Mark(shape, round(left, 2), round(top, 2))
 
     def line(self, ts: Sequence[float], values: Sequence[float]) -> str:
-        points = [self.point(at, value) for at, value in zip(ts, values, strict=True)]
+        points = list(zip(self._across(ts), self._down(values), strict=True))
         if len(points) == 1:
             points = [(0, points[0][1]), (WIDTH, points[0][1])]
         return polyline(points)
 
     def band(self, ts: Sequence[float], low: Sequence[float], high: Sequence[float]) -> str:
         """The area between two series."""
-        upper = [self.point(at, value) for at, value in zip(ts, high, strict=True)]
-        lower = [self.point(at, value) for at, value in zip(ts, low, strict=True)]
-        if len(upper) == 1:
-            upper = [(0, upper[0][1]), (WIDTH, upper[0][1])]
-            lower = [(0, lower[0][1]), (WIDTH, lower[0][1])]
-        return polyline(upper + lower[::-1]) + "z"
+        across, upper, lower = self._across(ts), self._down(high), self._down(low)
+        if len(across) == 1:
+            across, upper, lower = [0, WIDTH], upper * 2, lower * 2
+        there, back = zip(across, upper, strict=True), zip(across[::-1], lower[::-1], strict=True)
+        return polyline([*there, *back]) + "z"
+
+    def _across(self, ts: Sequence[float]) -> list[int]:
+        place = self.time.place
+        return [round(place(at) * WIDTH) for at in ts]
+
+    def _down(self, values: Sequence[float]) -> list[int]:
+        place = self.value.place
+        return [round((1 - place(value)) * HEIGHT) for value in values]
 
 
 def polyline(points: Iterable[tuple[int, int]]) -> str:
     """Relative steps: about half the bytes of absolute ones."""
+    left = top = 0
     pieces: list[str] = []
-    previous = (0, 0)
-    for point in points:
-        x, y = point[0] - previous[0], point[1] - previous[1]
-        pieces.append(f"{'l' if pieces else 'M'}{x}{'' if y < 0 else ' '}{y}")
-        previous = point
-    return "".join(pieces)
+    for x, y in points:
+        step = y - top
+        pieces.append(f"l{x - left}{step}" if step < 0 else f"l{x - left} {step}")
+        left, top = x, y
+    return "M" + "".join(pieces)[1:] if pieces else ""
 
 
 def bucket_span(ts: Sequence[int]) -> float:

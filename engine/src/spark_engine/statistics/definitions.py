@@ -188,8 +188,8 @@ DEFINITIONS: dict[str, Definition] = {
         ),
         _define(
             "sharpeDaily",
-            "Sharpe ratio of returns between the last closes of days, annualised by sqrt(365), on an exchange "
-            "calendar by sqrt(252).",
+            "Sharpe ratio of returns between the last closes of days, annualised by sqrt(365); on an "
+            "exchange calendar by sqrt(252).",
             "sharpe of E at the last closes of UTC days (sessions), A = 365 (252)",
             "ratio",
             "higher",

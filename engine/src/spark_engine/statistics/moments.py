@@ -38,7 +38,7 @@ def metrics_from_tables(
     fills' quantity, price, fee, slippage; trades' entry_bar, exit_bar, pnl. equity has n >= 1 rows.
     """
     values = equity["equity"]
-    sessions = _sessions(calendar, equity["ts"], timeframe_ms)
+    sessions = table_sessions(calendar, equity["ts"], timeframe_ms)
     closes = _closes(sessions, equity["ts"])
     daily = list(_returns(list(_daily_closes(_days(sessions, equity["ts"]), values))))
     return metrics_of(
@@ -64,7 +64,8 @@ def metrics_from_tables(
     )
 
 
-def _sessions(calendar: str, ts: Sequence[int], timeframe_ms: int) -> Sessions | None:
+def table_sessions(calendar: str, ts: Sequence[int], timeframe_ms: int) -> Sessions | None:
+    """How the exchange's calendar sees the bars of a table; None around the clock."""
     if calendar == ALWAYS:
         return None
     from spark_engine.data.calendars.timetable import sessions_of

@@ -295,6 +295,13 @@ def returns_from(growth: cython.double[::1]) -> None:
             growth[i] = growth[i] - 1.0
 
 
+def negate(values: cython.const[cython.double][::1], negated: cython.double[::1]) -> None:
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(len(values)):
+            negated[i] = -values[i]
+
+
 def total(values: cython.const[cython.double][::1]) -> float:
     i: cython.Py_ssize_t
     whole: cython.double = 0.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import mul, truediv
+from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 from typing import Any
 
-from spark_engine.statistics.figures import day_end
+from spark_engine.data.rows import zeros
+from spark_engine.statistics import passes
+from spark_engine.statistics.figures import DAY_MS
+from spark_engine.statistics.risk_columns import column, least, least_rows
 from spark_engine.statistics.risk_concentration import concentration
 from spark_engine.statistics.risk_drawdowns import drawdown_table
 from spark_engine.statistics.risk_exposure import exposure
@@ -45,12 +47,13 @@ def risk_document(
     `rerun` simulates again with every fee rate times a factor, and gives metrics by id; without it there is
     no cost sensitivity.
     """
-    ts, values = _plain(equity["ts"]), _plain(equity["equity"])
-    cash, position = _plain(equity["cash"]), _plain(equity["position"])
-    closes = list(_day_ends(ts) if days is None else _session_ends(days))
-    sound = min(initial_cash, min(values)) > 0
+    ts, values = column("q", equity["ts"]), column("d", equity["equity"])
+    cash, position = column("d", equity["cash"]), column("d", equity["position"])
+    pnl = column("d", trades["pnl"]).tolist()
+    closes = _day_ends(ts, DAY_MS) if days is None else _day_ends(column("q", days), 1)
+    sound = min(initial_cash, least(values)) > 0
     bars = returns_of(_ratios(values)) if sound else BANKRUPT
-    daily = _ratios([values[bar] for bar in closes]) if sound else []
+    daily = _ratios(_taken(values, closes)) if sound else zeros("d", 0)
     stakes = list(map(mul, trades["quantity"], trades["entry_price"]))
     exits = [ts[bar] for bar in trades["exit_bar"]]
     return {
@@ -59,10 +62,10 @@ def risk_document(
         "days": len(closes),
         "tails": [_tails("bar", bars), _tails("day", returns_of(daily) if sound else BANKRUPT)],
         "drawdowns": drawdown_table(ts, values, initial_cash) if initial_cash > 0 else [],
-        "worstDays": _worst_days(daily, [ts[bar] for bar in closes[1:]]) if sound else [],
+        "worstDays": _worst_days(daily, ts, closes),
         "exposure": exposure(ts, values, cash, position),
-        "concentration": concentration(_plain(trades["pnl"]), exits),
-        "kelly": kelly(bars, _plain(trades["pnl"]), stakes),
+        "concentration": concentration(pnl, exits),
+        "kelly": kelly(bars, pnl, stakes),
         "costSensitivity": cost_sensitivity(rerun) if rerun else None,
     }
 
@@ -81,31 +84,26 @@ def _tails(period: str, returns: Returns) -> dict[str, Any]:
     }
 
 
-def _worst_days(ratios: Sequence[float], opens: Sequence[int]) -> list[dict[str, Any]]:
+def _worst_days(ratios: memoryview, ts: memoryview, closes: memoryview) -> list[dict[str, Any]]:
     """The lowest returns between last closes of days, the worst first; ts: open of the day's last bar."""
-    order = sorted(range(len(ratios)), key=lambda day: (ratios[day], day))
-    worst = [day for day in order[:WORST_DAYS] if ratios[day] < 1.0]
-    return [{"ts": opens[day], "return": rounded(ratios[day] - 1.0)} for day in worst]
+    worst = [day for day in least_rows(ratios, WORST_DAYS) if ratios[day] < 1.0]
+    return [{"ts": ts[closes[day + 1]], "return": rounded(ratios[day] - 1.0)} for day in worst]
 
 
-def _ratios(values: Sequence[float]) -> list[float]:
-    return list(map(truediv, values[1:], values))
+def _ratios(values: memoryview) -> memoryview:
+    growth = zeros("d", max(0, len(values) - 1))
+    passes.ratios(values, growth)
+    return growth
 
 
-def _day_ends(ts: Sequence[int]) -> Iterator[int]:
-    """The last bar of each UTC day."""
-    bar = 0
-    while bar < len(ts):
-        bar = bisect_left(ts, day_end(ts[bar]), bar)
-        yield bar - 1
+def _day_ends(times: memoryview, day_length: int) -> memoryview:
+    """The last bar of each day: of UTC for times in ms, of a session for its number and a length of 1."""
+    rows = zeros("q", len(times))
+    first_end = (times[0] // day_length + 1) * day_length
+    return rows[: passes.day_ends(times, first_end, day_length, rows)]
 
 
-def _session_ends(days: Sequence[int]) -> Iterator[int]:
-    for bar, day in enumerate(days):
-        if bar + 1 == len(days) or days[bar + 1] != day:
-            yield bar
-
-
-def _plain(column: Sequence[Any]) -> list[Any]:
-    """As a list: indexing one is several times as fast as indexing a view."""
-    return column if isinstance(column, list) else list(column)
+def _taken(values: memoryview, rows: memoryview) -> memoryview:
+    taken = zeros("d", len(rows))
+    passes.take(values, rows, taken)
+    return taken

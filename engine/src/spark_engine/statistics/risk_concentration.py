@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import fsum
 from typing import Any
 
+from spark_engine.data.stamps import EPOCH, MILLISECOND
 from spark_engine.statistics.risk_figure import Figure, absent, figure, rounded
 
 BEST = (1, 5, 10)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def concentration(pnl: Sequence[float], exit_ts: Sequence[int]) -> dict[str, Any]:
@@ -53,8 +53,18 @@ def herfindahl(amounts: Sequence[float]) -> Figure:
 def monthly(pnl: Sequence[float], exit_ts: Sequence[int]) -> Mapping[str, float]:
     """Sums of pnl by month of the exit ("2024-01"), in order of time."""
     sums: dict[str, float] = {}
+    month, begin, end = "", 0, 0
     for value, ts in zip(pnl, exit_ts, strict=True):
-        exit_ = EPOCH + timedelta(milliseconds=ts)
-        month = f"{exit_.year:04}-{exit_.month:02}"
+        if not begin <= ts < end:  # trades in order of time seldom leave the month of the one before
+            month, begin, end = _month(ts)
         sums[month] = sums.get(month, 0.0) + value
     return dict(sorted(sums.items()))
+
+
+def _month(ts: int) -> tuple[str, int, int]:
+    """The UTC month of `ts`, its begin and its end."""
+    exit_ = EPOCH + timedelta(milliseconds=ts)
+    first = exit_.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (first + timedelta(days=31)).replace(day=1)
+    begin, end = ((stamp - EPOCH) // MILLISECOND for stamp in (first, following))
+    return f"{exit_.year:04}-{exit_.month:02}", begin, end

@@ -7,11 +7,12 @@ reached or passed by 5 percent of the periods.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import exp, fsum, pi, sqrt
-from operator import mul
-from typing import Any
+from typing import Any, NamedTuple
 
+from spark_engine.data.rows import zeros
+from spark_engine.statistics import passes
+from spark_engine.statistics.risk_columns import column
 from spark_engine.statistics.risk_figure import Figure, absent, figure
 
 # Standard normal quantiles of 1 - confidence; `statistics.NormalDist` would cost its import.
@@ -19,8 +20,7 @@ NORMAL_QUANTILES = {95: -1.6448536269514729, 99: -2.3263478740408408}
 LEAST_VARIANCE = 1e-30  # of returns: below it, they are rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Mean, standard deviation (of the population), skewness and excess kurtosis of a sample."""
 
     mean: float
@@ -29,16 +29,18 @@ class Shape:
     excess: float
 
 
-@dataclass(frozen=True, slots=True)
 class Returns:
     """A sample of returns in ascending order, and its shape; None where they do not vary.
 
     `absence`: why there is no figure where the sample is too small for it.
     """
 
-    ascending: Sequence[float]
-    shape: Shape | None
-    absence: str = "TooFew"
+    __slots__ = ("absence", "ascending", "shape")
+
+    def __init__(self, ascending: Sequence[float], shape: Shape | None, absence: str = "TooFew") -> None:
+        self.ascending = ascending
+        self.shape = shape
+        self.absence = absence
 
     def __len__(self) -> int:
         return len(self.ascending)
@@ -48,8 +50,11 @@ BANKRUPT = Returns((), None, "Bankrupt")  # a return on equity of 0 or less says
 
 
 def returns_of(ratios: Sequence[float]) -> Returns:
-    """From growth ratios E_i/E_{i-1}; a return is `ratio - 1`."""
-    ascending = [ratio - 1.0 for ratio in sorted(ratios)]
+    """From growth ratios E_i/E_{i-1} > 0; a return is `ratio - 1`."""
+    ascending = zeros("d", len(ratios))
+    ascending[:] = column("d", ratios)
+    passes.sort(ascending.cast("B").cast("q"), zeros("q", len(ratios)))
+    passes.returns_from(ascending)
     return Returns(ascending, shape_of(ascending))
 
 
@@ -58,16 +63,12 @@ def shape_of(values: Sequence[float]) -> Shape | None:
     count = len(values)
     if count < 2:
         return None
-    mean = fsum(values) / count
-    centred = [value - mean for value in values]
-    squares = list(map(mul, centred, centred))
-    variance = fsum(squares) / count
-    if variance <= LEAST_VARIANCE:
+    sample = column("d", values)
+    mean = passes.total(sample) / count
+    second, third, fourth = (power / count for power in passes.central_sums(sample, mean))
+    if second <= LEAST_VARIANCE:
         return None
-    third, fourth = fsum(map(mul, squares, centred)) / count, fsum(map(mul, squares, squares)) / count
-    return Shape(
-        mean, sqrt(variance), third / (variance * sqrt(variance)), fourth / (variance * variance) - 3.0
-    )
+    return Shape(mean, sqrt(second), third / (second * sqrt(second)), fourth / (second * second) - 3.0)
 
 
 def tail_risk(returns: Returns, confidence: int) -> dict[str, Any]:
