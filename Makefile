@@ -5,7 +5,8 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 EXAMPLE := examples/btcusdt-1h-sma-cross.yaml
 READY := .venv/.ready
-KERNELS := $(wildcard engine/src/spark_engine/simulation/*.py) engine/src/spark_engine/data/scan.py \
+KERNELS := $(wildcard engine/src/spark_engine/simulation/*.py engine/src/spark_engine/simulation/*.pxd) \
+	engine/src/spark_engine/data/scan.py engine/src/spark_engine/data/memory.py \
 	engine/src/spark_engine/data/calendars/scan.py engine/src/spark_engine/statistics/cscv.py engine/src/spark_engine/statistics/passes.py \
 	$(wildcard engine/src/spark_engine/strategies/*.py)
 PROJECTS := pyproject.toml crds/pyproject.toml engine/pyproject.toml operator/pyproject.toml engine/setup.py

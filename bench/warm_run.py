@@ -66,7 +66,7 @@ def beside_peers(candles: Candles, peers: Peers, settings: Account) -> tuple[Tim
         return float(peers.call("vectorbt.sma", **common)["seconds"])
 
     raptorbt(), vectorbt()
-    mine, one, two = interleaved(timed(ours), raptorbt, vectorbt, batch=2)
+    mine, one, two = interleaved(timed(ours), raptorbt, vectorbt, batch=BATCH)
     return mine, one, two
 
 

@@ -31,7 +31,7 @@ ADVICE: dict[str, dict[Reason, str]] = {
             "Wait, or raise `limits.maxActiveRuns`. `status.queuePosition` is written when it has halved."
         ),
         Reason.NO_EFFECTIVE_REVISION: (
-            "Nothing puts guardrails into effect yet: leave out `spec.guardrailRef`, and `guardrails.required`."
+            "Nothing puts guardrails in effect yet: leave out `spec.guardrailRef` and `guardrails.required`."
         ),
         Reason.JOB_FORBIDDEN: (
             "Mend what the message names: a right of the operator, a quota of Jobs. It goes on by itself."

@@ -26,6 +26,7 @@ COMPILED_MODULES = (
     "spark_engine.simulation.matching",
     "spark_engine.simulation.exchange",
     "spark_engine.simulation.trials_core",
+    "spark_engine.data.memory",
     "spark_engine.data.scan",
     "spark_engine.statistics.cscv",
     "spark_engine.statistics.passes",
@@ -59,6 +60,7 @@ def compiled(extensions: list[Extension], folder: str) -> list[Extension]:
 
 
 setup(
+    options={"build_ext": {"parallel": True}},
     ext_modules=[
         *compiled([extension(module) for module in COMPILED_MODULES], "cython"),
         *compiled([extension(module, "x86_64_v3", V3_ARGS) for module in V3_MODULES], "cython-v3"),

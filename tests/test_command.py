@@ -59,7 +59,8 @@ def test_quiet_prints_the_directory_alone(backtest: Backtest, tmp_path: Path) ->
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_valid_runs_and_verifies(backtest: Backtest, example: Path) -> None:
     assert backtest("validate", "-f", example).returncode == 0
-    assert backtest("run", "-f", example, "--out", "artifact", "-q").returncode == 0
+    command = "sweep" if "kind: ParameterSweep" in example.read_text() else "run"
+    assert backtest(command, "-f", example, "--out", "artifact", "-q").returncode == 0
     assert backtest("verify", "artifact", "--rerun").returncode == 0
 
 

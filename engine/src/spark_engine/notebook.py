@@ -1,7 +1,8 @@
-"""The engine in a notebook: `spark_engine.read_candles` and `spark_engine.run`."""
+"""The engine in a notebook: `spark_engine.read_candles`, `spark_engine.run` and `spark_engine.sweep`."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from spark_engine.data.read import read_candles as read
 from spark_engine.data.request import CandleRequest
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence import tables
+from spark_engine.evidence.sweep_result import CURVE_FILE, RESULTS_FILE, TOP_FILE, WINDOWS_FILE
 from spark_engine.execute.check import check
 from spark_engine.execute.execution import Execution, execute
 from spark_engine.execute.window import with_settled_end
@@ -23,8 +25,11 @@ from spark_engine.settings import candle_request
 if TYPE_CHECKING:
     import polars
     from spark_crds.kinds.backtestrun import BacktestRun, BacktestRunSpec
+    from spark_crds.kinds.parametersweep import ParameterSweep, ParameterSweepSpec
 
     Spec = Mapping[str, Any] | BacktestRun | BacktestRunSpec | str | Path
+    SweepSpec = Mapping[str, Any] | ParameterSweep | ParameterSweepSpec | str | Path
+    Model = BacktestRun | BacktestRunSpec | ParameterSweep | ParameterSweepSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,47 @@ class RunResult:
         return str(self.execution.spec["market"]["symbol"])
 
 
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a sweep gave. `evidence` is that of `backtest sweep`; tables are polars frames."""
+
+    evidence: Mapping[str, Any]
+    top: list[Mapping[str, Any]]
+    files: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """That of `backtest sweep` on the same spec, data and engine."""
+        return str(self.evidence["digest"])
+
+    @property
+    def best(self) -> Mapping[str, Any] | None:
+        """Rank, trial, params, objective and metrics of the best trial."""
+        found: Mapping[str, Any] | None = self.evidence["result"]["best"]
+        return found
+
+    @property
+    def selection(self) -> Mapping[str, Any]:
+        """What the best is worth: dsr, pbo, ... each with a value, or a reason why there is none."""
+        found: Mapping[str, Any] = self.evidence["result"]["selection"]
+        return found
+
+    @property
+    def table(self) -> polars.DataFrame:
+        """A row a trial (needs `spark-engine[frames]`)."""
+        return _read_frame(self.files[RESULTS_FILE])
+
+    @property
+    def windows(self) -> polars.DataFrame | None:
+        """A row a window of a walk-forward."""
+        return _read_frame(self.files[WINDOWS_FILE]) if WINDOWS_FILE in self.files else None
+
+    @property
+    def out_of_sample(self) -> polars.DataFrame | None:
+        """The chained curve of a walk-forward."""
+        return _read_frame(self.files[CURVE_FILE]) if CURVE_FILE in self.files else None
+
+
 def read_candles(uri: str, *, symbol: str, timeframe: str, **policies: Any) -> Candles:
     """Candles of a file, directory, object store or sample; `policies` are the fields of `CandleRequest`."""
     return read(CandleRequest(uri=uri, symbol=symbol, timeframe=timeframe, **policies))
@@ -83,12 +129,41 @@ def run(spec: Spec, candles: Candles | None = None) -> RunResult:
     return RunResult(execute(with_settled_end(resolved, candles), candles))
 
 
-def _manifest(spec: Mapping[str, Any] | BacktestRun | BacktestRunSpec) -> Mapping[str, Any]:
+def sweep(spec: SweepSpec, candles: Candles | None = None, *, threads: int | None = None) -> SweepResult:
+    """Carries out a ParameterSweep, given as `run` takes its spec. `threads` None: as many as there are.
+
+    Raises `BacktestError`.
+    """
+    import tempfile
+
+    from spark_engine.execute.manifest import load_object, resolve_sweep
+    from spark_engine.execute.sweep_carry_out import Options, carry_out_sweep
+
+    if isinstance(spec, str | Path):
+        manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
+    else:
+        manifest = _manifest(spec, "ParameterSweep")
+    with tempfile.TemporaryDirectory() as folder:
+        artifact = carry_out_sweep(
+            resolve_sweep(manifest),
+            None,
+            Path(folder) / "parts",
+            Options(threads=threads, with_report=False),
+            candles=candles,
+        )
+        files = {
+            name: content if isinstance(content, bytes) else content.read_bytes()
+            for name, content in artifact.files.items()
+        }
+    return SweepResult(artifact.evidence, json.loads(files[TOP_FILE]), files)
+
+
+def _manifest(spec: Mapping[str, Any] | Model, kind: str = "BacktestRun") -> Mapping[str, Any]:
     if not isinstance(spec, Mapping):
         spec = spec.model_dump(by_alias=True, mode="json", exclude_none=True)
     if "spec" in spec:
         return spec
-    return {"apiVersion": API_VERSION, "kind": "BacktestRun", "metadata": {"name": "notebook"}, "spec": spec}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": "notebook"}, "spec": spec}
 
 
 def _read(path: Path) -> bytes:
@@ -102,3 +177,11 @@ def _frame(table: Any) -> polars.DataFrame:
     import polars
 
     return polars.DataFrame(table)
+
+
+def _read_frame(content: bytes) -> polars.DataFrame:
+    import io
+
+    import polars
+
+    return polars.read_parquet(io.BytesIO(content))

@@ -21,6 +21,7 @@ from spark_engine.command import (
     risk_report,
     run,
     strategies,
+    sweep,
     validate,
     verify,
 )
@@ -30,7 +31,10 @@ from spark_engine.errors import BacktestError
 from spark_engine.evidence.directory import NotOurs
 from spark_engine.version import __version__
 
-COMMANDS = (run, verify, report, risk_report, compare, package, validate, strategies, new_strategy, data)
+COMMANDS = (
+    *(run, sweep, verify, report, risk_report, compare, package),
+    *(validate, strategies, new_strategy, data),
+)
 
 DESCRIPTION = """\
 Deterministic backtests from a manifest: the same spec, data and engine give the same evidence digest,
@@ -41,6 +45,7 @@ EPILOG = """\
 examples:
   backtest run -f examples/btcusdt-1h-sma-cross.yaml
   backtest run -f run.yaml --set strategy.params.fast=12 --data candles.parquet
+  backtest sweep -f examples/btcusdt-1h-sma-sweep.yaml
   backtest verify runs/btcusdt-1h-sma-cross-1a2b3c4d --rerun
   backtest data inspect candles.csv.gz
 

@@ -33,6 +33,13 @@ def load_run(file: str, *, edits: Sequence[str] = (), data: str | None = None) -
     return run if data is None else _with_data(run, data)
 
 
+def load_sweep(file: str, *, edits: Sequence[str] = (), data: str | None = None) -> RunDocument:
+    """The ParameterSweep manifest in `file`, resolved. Raises `Usage`, `InvalidSpec`."""
+    from spark_engine.execute.manifest import load_object, resolve_sweep
+
+    return resolve_sweep(edited(load_object(read_input(file), file), edits, data))
+
+
 def load_guardrails(file: str) -> dict[str, Any]:
     """The limits in `file`. Raises `Usage`, `InvalidSpec`."""
     from spark_engine.execute.manifest import load_limits
@@ -43,20 +50,27 @@ def load_guardrails(file: str) -> dict[str, Any]:
 def edited(manifest: Mapping[str, Any], edits: Sequence[str], data: str | None) -> dict[str, Any]:
     """A copy of `manifest` after `--set path=value` and `--data URI`."""
     copy = deepcopy(dict(manifest))
+    kind = str(copy.get("kind"))
     for edit in edits:
         path, equals, text = edit.partition("=")
         if not equals or not path:
             raise Usage(f"--set takes path=value, as strategy.params.fast=12; got {edit!r}")
         names = path.removeprefix("spec.").split(".")
-        _set(copy, ["spec", *names], _value(names, text))
+        _set(copy, ["spec", *names], _value(kind, names, text))
     if data is not None:
+        place = ["spec", "template"] if kind == "ParameterSweep" else ["spec"]
         policies = {
-            k: v
-            for k, v in (copy.get("spec", {}).get("data") or {}).items()
-            if k not in ("sha256", "feedRef")
+            k: v for k, v in _object_at(copy, [*place, "data"]).items() if k not in ("sha256", "feedRef")
         }
-        _set(copy, ["spec", "data"], {**policies, "uri": data})
+        _set(copy, [*place, "data"], {**policies, "uri": data})
     return copy
+
+
+def _object_at(manifest: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    node: Any = manifest
+    for name in path:
+        node = node.get(name) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
 
 
 def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -70,12 +84,13 @@ def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:
     node[last] = value
 
 
-def _value(path: Sequence[str], text: str) -> Any:
+def _value(kind: str, path: Sequence[str], text: str) -> Any:
     """`text` as YAML reads it, but as it stands where the schema wants a string: decimals are strings."""
     from spark_crds.manifest import ManifestError, load_manifest
     from spark_crds.schema import field_schema
 
-    if field_schema("BacktestRun", ".".join(["spec", *path])).get("type") == "string":
+    known = kind if kind == "ParameterSweep" else "BacktestRun"
+    if field_schema(known, ".".join(["spec", *path])).get("type") == "string":
         return text
     try:
         return load_manifest(f"value: {text}", "--set")[0]["value"]

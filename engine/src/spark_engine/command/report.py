@@ -13,9 +13,11 @@ from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, add_command
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.artifact import without_report
+from spark_engine.evidence.sweep_result import RESULTS_FILE, SWEEP_EVIDENCE_SCHEMA, TOP_FILE
 from spark_engine.evidence.tables import decode
 from spark_engine.evidence.verify import Directory, read_directory, require_intact
 from spark_engine.report.render import render_report
+from spark_engine.report.sweep_report import render_sweep
 
 DETAILS = """\
 The artifact directory itself is left as it is: it is evidence. The page is written beside it.
@@ -44,6 +46,9 @@ def page(directory: Directory) -> str:
     if directory.evidence is None:
         raise InvalidData(f"{directory.path}/evidence.json is not readable: {directory.problem}")
     try:
+        if directory.evidence["schema"] == SWEEP_EVIDENCE_SCHEMA:
+            require_intact(directory, directory.evidence, (RESULTS_FILE, TOP_FILE))
+            return render_sweep(without_report(directory.evidence), directory.files)
         require_intact(directory, directory.evidence, ("chart.json", "trades.parquet"))
         chart = json.loads(directory.files["chart.json"])
         trades = decode(directory.files["trades.parquet"], "trades.parquet")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, cast
 
+from spark_engine.data.memory import uncleared
+
 NAN: Final = float("nan")
 Columns: TypeAlias = tuple[memoryview, memoryview, memoryview, memoryview, memoryview, memoryview, memoryview]
 ColumnType: TypeAlias = Literal["q", "d", "b"]
@@ -61,6 +63,12 @@ def zeros(code: ColumnType, length: int) -> memoryview:
     """A writable column of zeros; its pages are touched only where it is written."""
     column = memoryview(bytearray(SIZES[code] * length)).cast(code)
     return cast(memoryview, column)  # columns are typed alike, whatever they hold
+
+
+def unwritten(code: ColumnType, length: int) -> memoryview:
+    """A writable column that holds whatever was in memory: its writer writes every row."""
+    column = memoryview(uncleared(SIZES[code] * length)).cast(code)
+    return cast(memoryview, column)
 
 
 def empty(length: int) -> Rows:

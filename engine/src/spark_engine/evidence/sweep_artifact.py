@@ -37,7 +37,12 @@ class SweepArtifact:
 
 
 def sweep_evidence(
-    *, schema: str, sweep_id: str, result: Mapping[str, Any], run: Mapping[str, Any], files: Mapping[str, Content]
+    *,
+    schema: str,
+    sweep_id: str,
+    result: Mapping[str, Any],
+    run: Mapping[str, Any],
+    files: Mapping[str, Content],
 ) -> dict[str, Any]:
     """`evidence.json` as a value, with the hash of every file beside it."""
     return {
@@ -46,7 +51,7 @@ def sweep_evidence(
         "status": "done",
         "digest": sweep_digest(result, schema),
         "result": dict(result),
-        "run": {**run, "files": [_entry(name, files[name]) for name in sorted(files)]},
+        "run": {**run, "files": [entry(name, files[name]) for name in sorted(files)]},
     }
 
 
@@ -57,7 +62,8 @@ def sealed(evidence: Mapping[str, Any], files: Mapping[str, Content]) -> SweepAr
     return SweepArtifact(evidence, {**files, CHECKSUM_FILE: sums, EVIDENCE_FILE: content})
 
 
-def _entry(name: str, content: Content) -> dict[str, Any]:
+def entry(name: str, content: Content) -> dict[str, Any]:
+    """A file as the evidence lists it."""
     if isinstance(content, bytes):
         return {"name": name, "bytes": len(content), "sha256": sha256_hex(content)}
     digest = hashlib.sha256()

@@ -46,9 +46,7 @@ def sweep_digest(result: Mapping[str, Any], schema: str = SWEEP_EVIDENCE_SCHEMA)
     return digest(covered | ({"shard": result["shard"]} if schema == SHARD_SCHEMA else {}))
 
 
-def trials_digest(
-    trial: Any, trades: Any, final_equity: Any, max_drawdown: Any, s1: Any, s2: Any
-) -> str:
+def trials_digest(trial: Any, trades: Any, final_equity: Any, max_drawdown: Any, s1: Any, s2: Any) -> str:
     """Of the table of trials in ascending order (SEMANTICS section 10). A trial with an error has -1 trades
     and 0 elsewhere."""
     return columns(

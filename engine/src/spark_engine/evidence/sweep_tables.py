@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import arro3.core as arrow
 import arro3.io
@@ -20,7 +21,7 @@ from spark_engine.sweeps.axis_types import ValueType
 from spark_engine.sweeps.measure import METRICS, Measure, Value
 
 COMPRESSION = "zstd(1)"
-ROW_GROUP = 65_536
+ROW_GROUP = 16_384
 
 INTEGER, NUMBER = arrow.DataType.int64(), arrow.DataType.float64()
 TYPES: dict[ValueType, arrow.DataType] = {
@@ -57,7 +58,7 @@ def trial_batch(
     errors: Sequence[str | None],
     measure: Measure,
 ) -> arrow.RecordBatch:
-    """One chunk of the table of trials, without ranks. A row with an error has parameters and nothing else."""
+    """One chunk of the table of trials, without ranks. A row with an error has parameters only."""
     figures: dict[str, list[Value]] = {name: [] for name in METRIC_COLUMNS}
     sums: dict[str, list[Value]] = {name: [] for name in SUMS}
     nothing: dict[str, Value] = dict.fromkeys(METRIC_COLUMNS)
@@ -113,26 +114,39 @@ def training_batch(rows: Sequence[tuple[int, int, Value, Value, bool]]) -> arrow
     )
 
 
-def write_table(
-    path: Path, batches: Iterable[arrow.RecordBatch], schema: arrow.Schema | None = None
-) -> None:
-    """Writes one batch after another, never all of them in memory: whole or not at all."""
+def write_table(path: Path, batches: Iterable[arrow.RecordBatch]) -> None:
+    """Writes one batch after another, never all of them in memory: whole or not at all. At least one."""
     iterator = iter(batches)
-    if schema is None:
-        first = next(iterator)
-        schema, iterator = first.schema, _chain(first, iterator)
+    first = next(iterator)
     unfinished = path.with_name(f"{path.name}.unfinished")
-    reader = arrow.RecordBatchReader.from_batches(schema, iterator)
+    reader = arrow.RecordBatchReader.from_batches(first.schema, _chain(first, iterator))
     arro3.io.write_parquet(reader, unfinished, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
 
 
-def read_batches(path: Path, rows: int = ROW_GROUP) -> Iterator[arrow.RecordBatch]:
-    """The batches of a parquet file, one at a time. Raises `InvalidData`."""
-    with converted(lambda error: InvalidData(f"{path.name} cannot be read: {first_line(error)}")):
-        yield from arro3.io.read_parquet(path, batch_size=rows)
+def encoded(batch: arrow.RecordBatch) -> bytes:
+    """A small table as the bytes of a parquet file."""
+    buffer = io.BytesIO()
+    arro3.io.write_parquet(batch, buffer, compression=COMPRESSION)
+    return buffer.getvalue()
+
+
+def read_batches(path: Path | IO[bytes], rows: int = ROW_GROUP) -> Iterator[arrow.RecordBatch]:
+    """The batches of a parquet file, one at a time, of no rows at least one. Raises `InvalidData`."""
+    name = path.name if isinstance(path, Path) else "the table"
+    with converted(lambda error: InvalidData(f"{name} cannot be read: {first_line(error)}")):
+        reader = arro3.io.read_parquet(path, batch_size=rows)
+        empty = True
+        for batch in reader:
+            empty = False
+            yield batch
+        if empty:
+            columns = [
+                arrow.Array([], reader.schema.field(place).type) for place in range(len(reader.schema.names))
+            ]
+            yield arrow.RecordBatch.from_arrays(columns, schema=reader.schema)
 
 
 def floats(batch: arrow.RecordBatch, name: str) -> array[float]:
@@ -141,7 +155,7 @@ def floats(batch: arrow.RecordBatch, name: str) -> array[float]:
 
 
 def integers(batch: arrow.RecordBatch, name: str) -> memoryview:
-    """An int64 column; 0 where null."""
+    """An int64 column; whatever the reader left where null."""
     return int64_column([batch.column(name)])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
 
 import arro3.core as arrow
 
@@ -12,62 +11,22 @@ from spark_engine.evidence.sweep_result import windows_digest
 from spark_engine.evidence.sweep_tables import INTEGER, NUMBER, TYPES, stored
 from spark_engine.evidence.tables import TIMESTAMP
 from spark_engine.sweeps.axis_types import ValueType
-from spark_engine.sweeps.windows import Window
+from spark_engine.sweeps.walk import Curve, Test, Walk
 
 TEXT = arrow.DataType.utf8()
 TEST_METRICS = ("finalEquity", "totalReturn", "sharpe", "maxDrawdown", "trades", "exposure", "totalFees")
 
 
-class PickLike(Protocol):
-    @property
-    def trial(self) -> int: ...
-    @property
-    def objective(self) -> float | None: ...
-    @property
-    def trials(self) -> int: ...
-
-
-class TestLike(Protocol):
-    @property
-    def window(self) -> Window: ...
-    @property
-    def pick(self) -> PickLike: ...
-    @property
-    def parameters(self) -> Mapping[str, Any]: ...
-    @property
-    def metrics(self) -> Mapping[str, Any]: ...
-    @property
-    def error(self) -> str | None: ...
-
-
-class CurveLike(Protocol):
-    @property
-    def window(self) -> memoryview: ...
-    @property
-    def bar(self) -> memoryview: ...
-    @property
-    def ts(self) -> memoryview: ...
-    @property
-    def equity(self) -> memoryview: ...
-    @property
-    def position(self) -> memoryview: ...
-
-
-class WalkLike(Protocol):
-    @property
-    def tests(self) -> Sequence[TestLike]: ...
-
-
 def windows_table(
-    tests: Sequence[TestLike], ts: Sequence[int], types: Mapping[str, ValueType], objective: str
+    tests: Sequence[Test], ts: Sequence[int], types: Mapping[str, ValueType], objective: str
 ) -> arrow.RecordBatch:
-    """A row a window. `ts`: opens of the bars of the run's window. Metrics are null where there was no test."""
-    starts = {
+    """A row a window. `ts`: opens of the bars of the run's window. Metrics are null without a test."""
+    starts: dict[str, list[int]] = {
         "trainStartTs": [ts[test.window.train_start] for test in tests],
         "testStartTs": [ts[test.window.test_start] for test in tests],
         "testLastTs": [ts[test.window.test_stop - 1] for test in tests],
     }
-    bars = {
+    bars: dict[str, list[int | None]] = {
         "trainStart": [test.window.train_start for test in tests],
         "trainStop": [test.window.train_stop for test in tests],
         "testStart": [test.window.test_start for test in tests],
@@ -77,7 +36,7 @@ def windows_table(
     }
     return arrow.RecordBatch.from_pydict(
         {
-            "window": arrow.Array(list(range(len(tests))), INTEGER),
+            "window": arrow.Array([*range(len(tests))], INTEGER),
             **{name: arrow.Array(values, INTEGER) for name, values in bars.items()},
             **{name: arrow.Array(values, INTEGER).cast(TIMESTAMP) for name, values in starts.items()},
             **{
@@ -92,15 +51,13 @@ def windows_table(
             },
             "trainObjective": arrow.Array([test.pick.objective for test in tests], NUMBER),
             "testObjective": _metric(tests, objective),
-            **{
-                name: _metric(tests, name, INTEGER if name == "trades" else NUMBER) for name in TEST_METRICS
-            },
+            **{name: _metric(tests, name, INTEGER if name == "trades" else NUMBER) for name in TEST_METRICS},
             "error": arrow.Array([test.error for test in tests], TEXT),
         }
     )
 
 
-def curve_table(curve: CurveLike) -> arrow.RecordBatch:
+def curve_table(curve: Curve) -> arrow.RecordBatch:
     """A row a bar of every test: the equity that carries on from test to test."""
     return arrow.RecordBatch.from_pydict(
         {
@@ -113,7 +70,7 @@ def curve_table(curve: CurveLike) -> arrow.RecordBatch:
     )
 
 
-def walk_digest(walk: WalkLike) -> str:
+def walk_digest(walk: Walk) -> str:
     """Which trial each window chose, and what its test gave; -1 and 0 where there was none."""
     tests = walk.tests
     return windows_digest(
@@ -124,7 +81,7 @@ def walk_digest(walk: WalkLike) -> str:
     )
 
 
-def _metric(tests: Sequence[TestLike], name: str, kind: arrow.DataType = NUMBER) -> arrow.Array:
+def _metric(tests: Sequence[Test], name: str, kind: arrow.DataType = NUMBER) -> arrow.Array:
     values = [test.metrics.get(name) for test in tests]
     return arrow.Array(
         [float(value) if value is not None and kind is NUMBER else value for value in values], kind

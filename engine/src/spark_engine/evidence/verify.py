@@ -28,10 +28,13 @@ from spark_engine.errors import BacktestError, InvalidData
 from spark_engine.evidence import recompute
 from spark_engine.evidence.artifact import checksum_lines
 from spark_engine.evidence.events import decode_events
+from spark_engine.evidence.sweep_result import SHARD_SCHEMA, SWEEP_EVIDENCE_SCHEMA
 from spark_engine.evidence.tables import Table, decode
 from spark_engine.simulation.ledger import Events
 
 TABLES = ("orders.parquet", "fills.parquet", "trades.parquet", "equity.parquet")
+SCHEMAS = (EVIDENCE_SCHEMA, SWEEP_EVIDENCE_SCHEMA, SHARD_SCHEMA)
+WHOLE_AND_UNCHANGED = 3  # the first checks, alike for every artifact
 MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
 TOLERANCE = 1e-9
 
@@ -94,7 +97,16 @@ def verify(directory: Directory) -> list[CheckOutcome]:
     """Every check in order. Checks of content are left out where evidence.json cannot be understood."""
     if directory.evidence is None:
         return [CheckOutcome(f"{EVIDENCE_FILE} is readable", (f"{EVIDENCE_FILE}: {directory.problem}",))]
-    return [CheckOutcome(title, tuple(_findings(check, directory))) for title, check in CHECKS]
+    checks = _checks_of(str(directory.evidence["schema"]))
+    return [CheckOutcome(title, tuple(_findings(check, directory))) for title, check in checks]
+
+
+def _checks_of(schema: str) -> tuple[tuple[str, Check], ...]:
+    if schema == EVIDENCE_SCHEMA:
+        return CHECKS
+    from spark_engine.evidence.sweep_verify import CHECKS_OF_SWEEPS
+
+    return (*CHECKS[:WHOLE_AND_UNCHANGED], *CHECKS_OF_SWEEPS[schema])
 
 
 def _findings(check: Check, directory: Directory) -> Iterator[str]:
@@ -182,8 +194,8 @@ def _decode_evidence(content: bytes) -> tuple[Mapping[str, Any] | None, str]:
         document = parse_canonical(content)
     except (ValueError, RecursionError) as error:
         return None, f"changed: not JSON any more ({error})"
-    if not isinstance(document, dict) or document.get("schema") != EVIDENCE_SCHEMA:
-        return None, f"changed: schema is not {EVIDENCE_SCHEMA}"
+    if not isinstance(document, dict) or document.get("schema") not in SCHEMAS:
+        return None, f"changed: schema is none of {', '.join(SCHEMAS)}"
     return document, ""
 
 

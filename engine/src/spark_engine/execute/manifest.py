@@ -56,6 +56,18 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     )
 
 
+def resolve_sweep(manifest: Mapping[str, Any]) -> RunDocument:
+    """A ParameterSweep, validated and resolved. Raises as `resolve_run`."""
+    spec = resolved_spec(manifest, "ParameterSweep")
+    metadata = manifest["metadata"]
+    return RunDocument(
+        run=RunIdentity(name=metadata["name"], namespace=metadata.get("namespace", "")),
+        spec=spec,
+        spec_hash=spec_hash(spec),
+        deadline_seconds=spec.get("activeDeadlineSeconds"),
+    )
+
+
 def resolved_spec(manifest: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """The resolved spec of an object of that kind. Raises `InvalidSpec` with everything that is wrong."""
     _refuse(manifest)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from spark_crds.formats.error import FormatError
-from spark_crds.formats.evidence import DIGESTED_FIELDS, SPEC_FILE, evidence_digest
+from spark_crds.formats.evidence import DIGESTED_FIELDS, EVIDENCE_SCHEMA, SPEC_FILE, evidence_digest
 from spark_crds.formats.run import RunDocument, decode_run
 
 from spark_engine.data.read import read_candles
@@ -23,6 +23,10 @@ TITLE = "a re-run gives the same digest"
 
 def rerun(directory: Directory, evidence: Mapping[str, Any], data: str | None = None) -> CheckOutcome:
     """Repeats the run in `directory`. Raises `BacktestError` where it cannot be repeated at all."""
+    if evidence["schema"] != EVIDENCE_SCHEMA:
+        from spark_engine.execute.sweep_rerun import rerun_sweep
+
+        return rerun_sweep(TITLE, directory, evidence, data)
     stored = evidence["result"]
     if stored["semantics"] != SEMANTICS:
         then = stored["semantics"]

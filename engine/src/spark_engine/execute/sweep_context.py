@@ -65,7 +65,9 @@ def _content(uri: str, field: str) -> bytes:
 
         from spark_engine.data.store import open_store
 
-        with converted(lambda error: StoreUnavailable(f"cannot read {uri}: {first_line(error)}", field=field)):
+        with converted(
+            lambda error: StoreUnavailable(f"cannot read {uri}: {first_line(error)}", field=field)
+        ):
             return bytes(obstore.get(open_store(uri.rstrip("/")), EVIDENCE_FILE).bytes())
     path = Path(unquote(urlsplit(uri).path) if scheme == "file" else uri)
     try:

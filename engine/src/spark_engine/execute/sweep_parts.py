@@ -13,6 +13,7 @@ from spark_crds.canonical import canonical, digest
 
 from spark_engine.errors import InvalidSpec, StoreUnavailable
 from spark_engine.evidence.directory import NotOurs
+from spark_engine.evidence.sweep_gather import Sources
 from spark_engine.evidence.sweep_result import BLOCKS_FILE, RESULTS_FILE, TRAINING_FILE
 
 MARKER = "sweep.json"
@@ -26,15 +27,6 @@ WORDS = {
     "engine": "with another engine version",
     "chunk": "in other chunks",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The tables of trials in pieces, ids ascending from piece to piece: parts, or shards."""
-
-    results: tuple[Path, ...]
-    blocks: tuple[Path, ...]
-    training: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from spark_engine.data.read import read_candles
 from spark_engine.errors import BacktestError
 from spark_engine.evidence.digests import candles_digest
 from spark_engine.evidence.sweep_result import digested_sweep
-from spark_engine.execute.swept import CheckedSweep, check_sweep, in_template
 from spark_engine.execute.sweep_context import Earlier, read_earlier
+from spark_engine.execute.swept import CheckedSweep, check_sweep, in_template
 from spark_engine.execute.window import with_settled_end
 from spark_engine.settings import candle_request, periods_per_year
 from spark_engine.strategies.table import BUILT_IN_CODE

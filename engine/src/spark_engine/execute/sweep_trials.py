@@ -113,7 +113,9 @@ def _evaluate_part(
         on_progress=lambda done: tell(done * bars),
     )
     if trainings:
-        rows = _train(sweep.subject, trainings, ids, sets, sweep.objective[0], threads, _offset(tell, len(ids) * bars))
+        rows = _train(
+            sweep.subject, trainings, ids, sets, sweep.objective[0], threads, _offset(tell, len(ids) * bars)
+        )
         tables.write_table(parts.path(TRAINING_FILE, number), [tables.training_batch(list(rows))])
     if plan.keeps_blocks:
         blocks = tables.block_batch(ids, found.rows, found.errors)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from spark_crds.resolve import swept_names
 
 from spark_engine.errors import BacktestError, InvalidSpec
 from spark_engine.execute.guardrails import check_symbol_allowed
@@ -43,9 +41,9 @@ def check_sweep(spec: Spec, limits: Limits | None = None) -> CheckedSweep:
         settings, strategy = _check_template(spec["template"], limits)
     except BacktestError as error:
         raise type(error)(error.message, field=in_template(error.field)) from None
-    _check_names(spec, strategy)
     integers = [parameter.name for parameter in strategy.parameters if parameter.type == "integer"]
     sets = space(spec, integers)
+    _check_names(spec, sets.names, strategy)
     if next(sets.trials(), None) is None:
         raise InvalidSpec("no set meets the condition", field="spec.where")
     return CheckedSweep(spec, limits, settings, strategy, sets)
@@ -65,9 +63,9 @@ def _check_template(template: Spec, limits: Limits | None) -> tuple[Account, Str
     return account(template, limits), load(template["strategy"], template["seed"])
 
 
-def _check_names(spec: Spec, strategy: Strategy) -> None:
+def _check_names(spec: Spec, names: Sequence[str], strategy: Strategy) -> None:
     known = [parameter.name for parameter in strategy.parameters]
-    for number, name in enumerate(swept_names(spec)):
+    for number, name in enumerate(names):
         if name not in known:
             field = f"spec.parameters[{number}].name" if "parameters" in spec else f"spec.sets[0].{name}"
             takes = f"it takes {', '.join(known)}" if known else "it takes none"

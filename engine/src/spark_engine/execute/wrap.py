@@ -49,14 +49,16 @@ def _files(outcome: Outcome) -> Files:
     run, candles, ledger = outcome.run, outcome.execution.candles, outcome.execution.ledger
     symbol = str(run.spec["market"]["symbol"])
     cash = outcome.execution.account.initial_cash
-    chart = chart_document(
-        symbol=symbol,
-        timeframe=str(run.spec["market"]["timeframe"]),
-        candles=candles,
-        ledger=ledger,
-        benchmark=outcome.execution.benchmark,
-        initial_cash=cash,
-        periods_per_year=periods_per_year(run.spec),
+    chart = compact_json(
+        chart_document(
+            symbol=symbol,
+            timeframe=str(run.spec["market"]["timeframe"]),
+            candles=candles,
+            ledger=ledger,
+            benchmark=outcome.execution.benchmark,
+            initial_cash=cash,
+            periods_per_year=periods_per_year(run.spec),
+        )
     )
     return {
         SPEC_FILE: json_document(run.document()),
@@ -65,7 +67,7 @@ def _files(outcome: Outcome) -> Files:
         "trades.parquet": tables.encode(tables.trades_table(ledger.trades, candles)),
         "equity.parquet": tables.encode(tables.equity_table(ledger, candles, cash)),
         EVENTS_FILE: event_lines(ledger.events, candles),
-        "chart.json": compact_json(chart),
+        "chart.json": chart,
         "risk.json": compact_json(risk_of(outcome.execution)),
     }
 

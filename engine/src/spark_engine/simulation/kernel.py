@@ -15,6 +15,8 @@ from typing import NamedTuple
 import cython
 
 SIGNAL = cython.declare(cython.int, 0)
+BLOCK = cython.declare(cython.int, 128)  # bars: little enough for the first cache
+INFINITY = cython.declare(cython.double, float("inf"))
 CLOSE_AT_END = cython.declare(cython.int, 8)
 
 
@@ -37,6 +39,10 @@ class Tally(NamedTuple):
     turnover: float
     final_equity_liquidated: float
     bankrupt_bar: int
+    equity_sum: float
+    daily_returns: int
+    daily_s1: float
+    daily_s2: float
 
 
 @cython.final
@@ -184,8 +190,219 @@ class Book:
         self.turnover += quantity * price
 
 
+@cython.final
+@cython.cclass
+class Sums:
+    """Sums over the equity (SEMANTICS section 8), a block of bars at a time, in bar order.
+
+    days: a time for each bar, a day being `day_length` of it, the first ending at `day_end`.
+    """
+
+    days: cython.const[cython.longlong][::1]
+    day_end: cython.longlong
+    day_length: cython.longlong
+    before: cython.double
+    s1: cython.double
+    s2: cython.double
+    s3: cython.double
+    s4: cython.double
+    d2: cython.double
+    total: cython.double
+    closed: cython.double
+    daily_s1: cython.double
+    daily_s2: cython.double
+    daily_returns: cython.Py_ssize_t
+    peak: cython.double
+    low: cython.double
+    lowest: cython.double
+    drawdown: cython.double
+    peak_bar: cython.Py_ssize_t
+    longest: cython.Py_ssize_t
+    longest_from: cython.Py_ssize_t
+    bankrupt: cython.Py_ssize_t
+
+    def __init__(
+        self,
+        cash: cython.double,
+        days: cython.const[cython.longlong][::1],
+        day_end: cython.longlong,
+        day_length: cython.longlong,
+    ) -> None:
+        self.days = days
+        self.day_end = day_end
+        self.day_length = day_length
+        self.before = cash
+        self.peak = cash
+        self.low = cash
+        self.lowest = cash
+        self.s1 = self.s2 = self.s3 = self.s4 = self.d2 = self.total = 0.0
+        self.closed = self.daily_s1 = self.daily_s2 = self.drawdown = 0.0
+        self.daily_returns = self.peak_bar = self.longest = self.longest_from = 0
+        self.bankrupt = -1
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def add(
+        self,
+        equity: cython.const[cython.double][::1],
+        begin: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        top: cython.double,
+        bottom: cython.double,
+    ) -> cython.void:
+        """The bars [begin, end), whose equity is within `bottom` and `top`."""
+        if bottom > 0.0 and self.before > 0.0 and top < INFINITY:
+            self.add_returns(equity, begin, end)
+        else:
+            self.add_defined_returns(equity, begin, end)
+        if top < self.peak and bottom > 0.0:
+            self.low = bottom if bottom < self.low else self.low
+        else:
+            self.find_peaks(equity, begin, end)
+        if end == len(equity) or self.days[end] >= self.day_end:
+            self.close_days(equity, begin, end)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def add_returns(
+        self, equity: cython.const[cython.double][::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.void:
+        """Without a branch, where every return is defined: one of 0.0 adds nothing, exactly."""
+        i: cython.Py_ssize_t
+        now: cython.double
+        before: cython.double = self.before
+        change: cython.double
+        square: cython.double
+        s1: cython.double = self.s1
+        s2: cython.double = self.s2
+        s3: cython.double = self.s3
+        s4: cython.double = self.s4
+        d2: cython.double = self.d2
+        total: cython.double = self.total
+        # Looked up, not chosen: losses come at random, and compilers make a branch of every other form.
+        downside = cython.declare(cython.double[2])
+        if not cython.compiled:
+            downside = [0.0, 0.0]
+        downside[0] = 0.0
+        for i in range(begin, end):
+            now = equity[i]
+            change = now / before - 1.0
+            before = now
+            square = change * change
+            s1 += change
+            s2 += square
+            s3 += square * change
+            s4 += square * square
+            downside[1] = square
+            d2 += downside[change < 0.0]
+            total += now
+        self.before = before
+        self.s1 = s1
+        self.s2 = s2
+        self.s3 = s3
+        self.s4 = s4
+        self.d2 = d2
+        self.total = total
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def add_defined_returns(
+        self, equity: cython.const[cython.double][::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.void:
+        """Where equity may be 0, negative or infinite: returns on a positive equity alone."""
+        i: cython.Py_ssize_t
+        now: cython.double
+        change: cython.double
+        square: cython.double
+        for i in range(begin, end):
+            now = equity[i]
+            self.total += now
+            if now == self.before:
+                continue
+            if self.before > 0.0:
+                change = now / self.before - 1.0
+                square = change * change
+                self.s1 += change
+                self.s2 += square
+                self.s3 += square * change
+                self.s4 += square * square
+                if change < 0.0:
+                    self.d2 += square
+            self.before = now
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def find_peaks(
+        self, equity: cython.const[cython.double][::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.void:
+        i: cython.Py_ssize_t
+        now: cython.double
+        for i in range(begin, end):
+            now = equity[i]
+            if now >= self.peak:
+                # A division a peak, not a bar: rounding is monotone, so that the bits are the same.
+                if now > self.peak:
+                    self.leave_peak()
+                    self.peak = now
+                    self.low = now
+                self.end_drawdown(i)
+            elif now < self.low:
+                self.low = now
+                if now <= 0.0 and self.bankrupt < 0:
+                    self.bankrupt = i
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def leave_peak(self) -> cython.void:
+        if 1.0 - self.low / self.peak > self.drawdown:
+            self.drawdown = 1.0 - self.low / self.peak
+        if self.low < self.lowest:
+            self.lowest = self.low
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def end_drawdown(self, bar: cython.Py_ssize_t) -> cython.void:
+        """At `bar` equity is at the peak again, or the run is over."""
+        if bar - 1 - self.peak_bar > self.longest:
+            self.longest = bar - 1 - self.peak_bar
+            self.longest_from = self.peak_bar
+        self.peak_bar = bar
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def close_days(
+        self, equity: cython.const[cython.double][::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.void:
+        bars: cython.Py_ssize_t = len(equity)
+        i: cython.Py_ssize_t
+        change: cython.double
+        for i in range(begin, end):
+            if i + 1 < bars and self.days[i + 1] < self.day_end:
+                continue
+            if self.closed > 0.0:
+                change = equity[i] / self.closed - 1.0
+                self.daily_s1 += change
+                self.daily_s2 += change * change
+                self.daily_returns += 1
+            self.closed = equity[i]
+            while i + 1 < bars and self.days[i + 1] >= self.day_end:
+                self.day_end += self.day_length
+
+
 def run(
     book: Book,
+    sums: Sums,
     opens: cython.const[cython.double][::1],
     closes: cython.const[cython.double][::1],
     decision_bar: cython.const[cython.longlong][::1],
@@ -196,104 +413,91 @@ def run(
     cash: cython.double[::1],
     position: cython.double[::1],
 ) -> Tally:
-    """One pass over the n bars of the window: fill, mark, sum (SEMANTICS sections 3, 4 and 8).
+    """Over the n bars of the window, block by block: fill, mark, sum (SEMANTICS sections 3, 4 and 8).
 
-    Decisions are in bar order, at most one a bar; each fills at the next bar.
+    Decisions are in bar order, at most one a bar; each fills at the next bar. Every row of `equity`, `cash`
+    and `position` is written.
     """
     bars: cython.Py_ssize_t = len(equity)
     decisions: cython.Py_ssize_t = len(decision_bar)
     i: cython.Py_ssize_t
+    begin: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    until: cython.Py_ssize_t
     decision: cython.Py_ssize_t = 0
-    now_cash: cython.double = book.cash
-    now_position: cython.double = 0.0
-    now: cython.double
-    before: cython.double = book.cash
-    change: cython.double
-    square: cython.double
-    s1: cython.double = 0.0
-    s2: cython.double = 0.0
-    s3: cython.double = 0.0
-    s4: cython.double = 0.0
-    d2: cython.double = 0.0
-    peak: cython.double = book.cash
-    low: cython.double = book.cash
-    lowest: cython.double = book.cash
-    drawdown: cython.double = 0.0
-    peak_bar: cython.Py_ssize_t = 0
-    longest: cython.Py_ssize_t = 0
-    longest_from: cython.Py_ssize_t = 0
     in_position: cython.Py_ssize_t = 0
-    bankrupt: cython.Py_ssize_t = -1
+    now: cython.double
+    top: cython.double
+    bottom: cython.double
     with cython.nogil:
-        for i in range(bars):
-            if decision < decisions and decision_bar[decision] < i:
-                book.act(i, decision + 1, decision_target[decision], closes[i] if at_close else opens[i])
-                decision += 1
-                now_cash = book.cash
-                now_position = book.position
-            if close_at_end and i == bars - 1 and book.position != 0.0:
-                book.close(i, 0, CLOSE_AT_END, closes[i])
-                now_cash = book.cash
-                now_position = 0.0
-            now = now_cash + now_position * closes[i]
-            equity[i] = now
-            cash[i] = now_cash
-            position[i] = now_position
-            if now_position != 0.0:
-                in_position += 1
-            if now != before:  # adding 0.0 is exact, so that skipping it is
-                if before > 0.0:
-                    change = now / before - 1.0
-                    square = change * change
-                    s1 += change
-                    s2 += square
-                    s3 += square * change
-                    s4 += square * square
-                    if change < 0.0:
-                        d2 += square
-                before = now
-            if now >= peak:
-                # A division a peak, not a bar: rounding is monotone, so that the bits are the same.
-                if now > peak:
-                    if 1.0 - low / peak > drawdown:
-                        drawdown = 1.0 - low / peak
-                    if low < lowest:
-                        lowest = low
-                    peak = now
-                    low = now
-                if i - 1 - peak_bar > longest:
-                    longest = i - 1 - peak_bar
-                    longest_from = peak_bar
-                peak_bar = i
-            elif now < low:
-                low = now
-                if now <= 0.0 and bankrupt < 0:
-                    bankrupt = i
-        if 1.0 - low / peak > drawdown:
-            drawdown = 1.0 - low / peak
-        if low < lowest:
-            lowest = low
-        if bars - 1 - peak_bar > longest:
-            longest = bars - 1 - peak_bar
-            longest_from = peak_bar
+        while begin < bars:
+            end = begin + BLOCK if begin + BLOCK < bars else bars
+            at = begin
+            while at < end:
+                if decision < decisions and decision_bar[decision] < at:
+                    book.act(
+                        at, decision + 1, decision_target[decision], closes[at] if at_close else opens[at]
+                    )
+                    decision += 1
+                until = end
+                if decision < decisions and decision_bar[decision] + 1 < end:
+                    until = decision_bar[decision] + 1
+                hold(cash, at, until, book.cash)
+                hold(position, at, until, book.position)
+                if book.position != 0.0:
+                    in_position += until - at
+                at = until
+            if close_at_end and end == bars and book.position != 0.0:
+                book.close(bars - 1, 0, CLOSE_AT_END, closes[bars - 1])
+                cash[bars - 1] = book.cash
+                position[bars - 1] = 0.0
+                in_position -= 1
+            top = cash[begin] + position[begin] * closes[begin]
+            bottom = top
+            for i in range(begin, end):
+                now = cash[i] + position[i] * closes[i]
+                equity[i] = now
+                top = now if now > top else top
+                bottom = now if now < bottom else bottom
+            sums.add(equity, begin, end, top, bottom)
+            begin = end
+        sums.leave_peak()
+        sums.end_drawdown(bars)
     return Tally(
-        s1=s1,
-        s2=s2,
-        s3=s3,
-        s4=s4,
-        d2=d2,
-        min_equity=lowest,
-        max_drawdown=drawdown,
-        drawdown_peak_bar=longest_from,
-        drawdown_last_bar=longest_from + longest,
+        s1=sums.s1,
+        s2=sums.s2,
+        s3=sums.s3,
+        s4=sums.s4,
+        d2=sums.d2,
+        min_equity=sums.lowest,
+        max_drawdown=sums.drawdown,
+        drawdown_peak_bar=sums.longest_from,
+        drawdown_last_bar=sums.longest_from + sums.longest,
         bars_in_position=in_position,
         fills=book.fills,
         fees=book.fees,
         slippage=book.slippage,
         turnover=book.turnover,
         final_equity_liquidated=book.liquidated(closes[bars - 1]),
-        bankrupt_bar=bankrupt,
+        bankrupt_bar=sums.bankrupt,
+        equity_sum=sums.total,
+        daily_returns=sums.daily_returns,
+        daily_s1=sums.daily_s1,
+        daily_s2=sums.daily_s2,
     )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def hold(
+    column: cython.double[::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t, value: cython.double
+) -> cython.void:
+    i: cython.Py_ssize_t
+    for i in range(begin, end):
+        column[i] = value
 
 
 def trades(

@@ -230,6 +230,16 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class EquitySums:
+    """The sum of equity over the bars, and of the returns between the last closes of days."""
+
+    total: float
+    daily_returns: int
+    daily_s1: float
+    daily_s2: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """The whole outcome of one simulation over n window bars. Columns have n rows."""
 
@@ -251,6 +261,7 @@ class Ledger:
     carry: memoryview | None = None  # float64, funding and borrow interest paid at each close; None: none
     total_funding: float = 0.0
     total_borrow: float = 0.0
+    equity_sums: EquitySums | None = None  # where the kernel summed on its way
     short_targets_clamped: int = 0
     ambiguous_bars: int = 0
     unresolved_bars: int = 0  # bars whose finer bars were missing or disagreed

@@ -19,6 +19,16 @@ def largest(column: cython.const[cython.longlong][::1]) -> int:
     return most
 
 
+def bits_set(column: cython.const[cython.longlong][::1]) -> int:
+    """The bits that any value has: of values from 0 on, no less than the largest and less than twice it."""
+    i: cython.Py_ssize_t
+    bits: cython.longlong = 0
+    with cython.nogil:
+        for i in range(len(column)):
+            bits |= column[i]
+    return bits
+
+
 def smallest(column: cython.const[cython.longlong][::1]) -> int:
     """The smallest of at least one value."""
     i: cython.Py_ssize_t

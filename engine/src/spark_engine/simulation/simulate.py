@@ -6,7 +6,7 @@ from array import array
 from dataclasses import fields, replace
 
 from spark_engine.data.candles import Candles
-from spark_engine.data.rows import zeros
+from spark_engine.data.rows import unwritten, zeros
 from spark_engine.simulation import columns, general, kernel
 from spark_engine.simulation.checks import (
     check_account,
@@ -15,7 +15,17 @@ from spark_engine.simulation.checks import (
     check_submissions,
     check_window,
 )
-from spark_engine.simulation.ledger import Account, Decisions, Fills, Gates, Ledger, Submissions, Trades
+from spark_engine.simulation.days import days_of
+from spark_engine.simulation.ledger import (
+    Account,
+    Decisions,
+    EquitySums,
+    Fills,
+    Gates,
+    Ledger,
+    Submissions,
+    Trades,
+)
 from spark_engine.simulation.moments import moments
 
 
@@ -81,7 +91,9 @@ def _plainly(candles: Candles, decisions: Decisions, account: Account, clamped: 
     opens, highs, lows, closes = (
         column[candles.warmup :] for column in (candles.open, candles.high, candles.low, candles.close)
     )
-    equity, cash, position = zeros("d", bars), zeros("d", bars), zeros("d", bars)
+    marks = unwritten("d", 3 * bars)  # one block: allocators give three smaller ones back, page by page
+    equity, cash, position = marks[:bars], marks[bars : 2 * bars], marks[2 * bars :]
+    days = days_of(candles)
     rows = _fills(2 * len(decisions) + 1)
     tally = kernel.run(
         kernel.Book(
@@ -97,6 +109,7 @@ def _plainly(candles: Candles, decisions: Decisions, account: Account, clamped: 
             rows.fee,
             rows.slippage,
         ),
+        kernel.Sums(account.initial_cash, days.times, days.first_end, days.length),
         opens,
         closes,
         decisions.bar,
@@ -122,40 +135,42 @@ def _plainly(candles: Candles, decisions: Decisions, account: Account, clamped: 
         final_equity_liquidated=tally.final_equity_liquidated,
         unfilled_at_end=1 if len(decisions) and decisions.bar[-1] == bars - 1 else 0,
         bankrupt_bar=None if tally.bankrupt_bar < 0 else tally.bankrupt_bar,
+        equity_sums=EquitySums(tally.equity_sum, tally.daily_returns, tally.daily_s1, tally.daily_s2),
         short_targets_clamped=clamped,
     )
 
 
 def _fills(rows: int) -> Fills:
+    """Room for `rows` fills; the kernel writes all columns but `liquidity`, which is taker."""
     return Fills(
-        bar=zeros("q", rows),
-        order=zeros("q", rows),
-        side=zeros("b", rows),
+        bar=unwritten("q", rows),
+        order=unwritten("q", rows),
+        side=unwritten("b", rows),
         liquidity=zeros("b", rows),
-        reason=zeros("b", rows),
-        quantity=zeros("d", rows),
-        price=zeros("d", rows),
-        fee=zeros("d", rows),
-        slippage=zeros("d", rows),
+        reason=unwritten("b", rows),
+        quantity=unwritten("d", rows),
+        price=unwritten("d", rows),
+        fee=unwritten("d", rows),
+        slippage=unwritten("d", rows),
     )
 
 
 def _trades(fills: Fills, highs: memoryview, lows: memoryview, account: Account) -> Trades:
     rows = len(fills) // 2
     trades = Trades(
-        side=zeros("b", rows),
-        entry_bar=zeros("q", rows),
-        entry_price=zeros("d", rows),
-        exit_bar=zeros("q", rows),
-        exit_price=zeros("d", rows),
-        quantity=zeros("d", rows),
-        fees=zeros("d", rows),
-        pnl=zeros("d", rows),
-        mae=zeros("d", rows),
-        mfe=zeros("d", rows),
-        exit_reason=zeros("b", rows),
+        side=unwritten("b", rows),
+        entry_bar=unwritten("q", rows),
+        entry_price=unwritten("d", rows),
+        exit_bar=unwritten("q", rows),
+        exit_price=unwritten("d", rows),
+        quantity=unwritten("d", rows),
+        fees=unwritten("d", rows),
+        pnl=unwritten("d", rows),
+        mae=unwritten("d", rows),
+        mfe=unwritten("d", rows),
+        exit_reason=unwritten("b", rows),
         carry=zeros("d", rows),
-        fills=zeros("q", rows),
+        fills=unwritten("q", rows),
     )
     trades.fills[:] = array("q", [2]) * rows
     kernel.trades(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from spark_engine.data.candles import Candles
 from spark_engine.simulation import columns
-from spark_engine.simulation.ledger import Account, Ledger, Moments, Trades
+from spark_engine.simulation.days import DAY_MS as DAY_MS
+from spark_engine.simulation.days import days_of
+from spark_engine.simulation.ledger import Account, EquitySums, Ledger, Moments, Trades
 
-DAY_MS = 86_400_000
 DAYS_PER_YEAR = 365.0
 
 
@@ -53,18 +54,18 @@ class Figures:
 
 def figures(ledger: Ledger, candles: Candles, account: Account, periods_per_year: float) -> Figures:
     """From the ledger of one run over `candles[warmup:]`, n >= 1 bars."""
-    equity_sum, daily_returns, daily_s1, daily_s2 = _equity_sums(ledger.equity, candles)
+    sums = ledger.equity_sums or _equity_sums(ledger.equity, candles)
     return Figures(
         bars=len(ledger.equity),
         span_ms=candles.close_time(len(candles) - 1) - candles.close_time(candles.warmup),
         initial_cash=account.initial_cash,
         final_equity=ledger.equity[-1],
         final_equity_liquidated=ledger.final_equity_liquidated,
-        equity_sum=equity_sum,
+        equity_sum=sums.total,
         moments=ledger.moments,
-        daily_returns=int(daily_returns),
-        daily_s1=daily_s1,
-        daily_s2=daily_s2,
+        daily_returns=sums.daily_returns,
+        daily_s1=sums.daily_s1,
+        daily_s2=sums.daily_s2,
         trades=trade_sums(ledger.trades),
         total_fees=ledger.total_fees,
         total_slippage=ledger.total_slippage,
@@ -75,17 +76,10 @@ def figures(ledger: Ledger, candles: Candles, account: Account, periods_per_year
     )
 
 
-def _equity_sums(equity: memoryview, candles: Candles) -> tuple[float, ...]:
-    if candles.sessions is not None:
-        day = candles.sessions.day[candles.warmup :]
-        return columns.equity_sums(day, equity, day[0] + 1, 1)
-    ts = candles.ts[candles.warmup :]
-    return columns.equity_sums(ts, equity, day_end(ts[0]), DAY_MS)
-
-
-def day_end(ts: int) -> int:
-    """Where the UTC day of `ts` ends, ms UTC."""
-    return (ts // DAY_MS + 1) * DAY_MS
+def _equity_sums(equity: memoryview, candles: Candles) -> EquitySums:
+    days = days_of(candles)
+    total, returns, s1, s2 = columns.equity_sums(days.times, equity, days.first_end, days.length)
+    return EquitySums(total, int(returns), s1, s2)
 
 
 def trade_sums(trades: Trades) -> TradeSums | None:

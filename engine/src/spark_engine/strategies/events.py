@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spark_engine.data.candles import Candles
-from spark_engine.data.rows import zeros
+from spark_engine.data.rows import unwritten
 from spark_engine.errors import InvalidSpec
 from spark_engine.simulation import signals
 from spark_engine.simulation.ledger import Decisions
@@ -35,17 +35,19 @@ def target_down(parameters: Parameters) -> float:
 def collect(candles: Candles, write: Writer) -> Decisions:
     """The events that `write` puts into columns of bars and targets; it returns how many there are in all."""
     rows = LEAST_ROWS + (len(candles) - candles.warmup) // BARS_PER_EVENT
-    bar, target = zeros("q", rows), zeros("d", rows)
+    bar, target = unwritten("q", rows), unwritten("d", rows)
     count = write(bar, target)
     if count > rows:
-        bar, target = zeros("q", count), zeros("d", count)
+        bar, target = unwritten("q", count), unwritten("d", count)
         write(bar, target)
     return Decisions(bar=bar[:count], target=target[:count])
 
 
 def check_exact(candles: Candles, factor: int, field: str, product: str) -> None:
     """Raises `InvalidSpec` where `max(ticks) * factor` leaves 64 bits; `product` says what `factor` is."""
-    most = signals.largest(candles.ticks_close) if len(candles) else 0
+    if 0 <= signals.bits_set(candles.ticks_close) * factor < LIMIT:
+        return  # a bound that costs a quarter of the maximum
+    most = signals.largest(candles.ticks_close)
     if most * factor >= LIMIT:
         scale = candles.quality_report.price_scale
         raise InvalidSpec(

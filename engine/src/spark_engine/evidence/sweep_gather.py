@@ -19,7 +19,6 @@ import arro3.core as arrow
 from spark_engine.data.rows import zeros
 from spark_engine.evidence import sweep_tables as tables
 from spark_engine.evidence.sweep_result import trials_digest
-from spark_engine.execute.sweep_parts import Sources
 from spark_engine.simulation.trials_rows import BLOCKS
 from spark_engine.statistics.selection import SharpeRatios, sharpe_ratios
 from spark_engine.statistics.selection_overfitting import Overfitting, overfitting
@@ -29,7 +28,16 @@ from spark_engine.sweeps.selection import NONE
 
 WHOLE = ("trial", "trades")
 REAL = ("finalEquity", "maxDrawdown", "s1", "s2", "sharpe", "objective")
-BATCH = 65_536
+BATCH = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The tables of trials in pieces, ids ascending from piece to piece: parts, or shards."""
+
+    results: tuple[Path, ...]
+    blocks: tuple[Path, ...]
+    training: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +54,7 @@ class Gathered:
         return len(self.columns["trial"])
 
 
-def gather(
-    sources: Sources, objective: tuple[str, Direction], top: int, scratch: Path
-) -> Gathered:
+def gather(sources: Sources, objective: tuple[str, Direction], top: int, scratch: Path) -> Gathered:
     """Reads every piece once. `top`: how many of the best are wanted. `scratch`: a folder for its columns."""
     metric, direction = objective
     columns = _columns(sources, metric, scratch)
@@ -104,21 +110,7 @@ def ratios_of(gathered: Gathered, measure: Measure) -> SharpeRatios:
         for row in range(len(gathered))
         if trades[row] >= 0
     )
-    return _joined(values)
-
-
-def training_ratios(sources: Sources, measure: Measure) -> SharpeRatios:
-    """Likewise of every trial on every training window."""
-
-    def values() -> Iterator[float | None]:
-        for path in sources.training:
-            for batch in tables.read_batches(path):
-                failed = batch.column("failed").to_pylist()
-                for value, bad in zip(tables.floats(batch, "sharpe"), failed, strict=True):
-                    if not bad:
-                        yield measure.per_bar(None if isnan(value) else value)
-
-    return _joined(values())
+    return joined_ratios(values)
 
 
 def overfit(sources: Sources, trials: int, returns: int) -> Overfitting | None:
@@ -133,7 +125,8 @@ def overfit(sources: Sources, trials: int, returns: int) -> Overfitting | None:
     return overfitting(memoryview(s1), memoryview(s2), returns)
 
 
-def _joined(values: Iterator[float | None]) -> SharpeRatios:
+def joined_ratios(values: Iterator[float | None]) -> SharpeRatios:
+    """Of values that need not fit into memory."""
     whole = NONE
     while batch := list(islice(values, BATCH)):
         whole = whole.joined(sharpe_ratios(batch))
@@ -148,7 +141,7 @@ def _failed(columns: Mapping[str, memoryview]) -> int:
             failed += 1
             columns["trades"][row] = -1
             for name in ("finalEquity", "maxDrawdown", "s1", "s2"):
-                columns[name][row] = 0.0
+                columns[name][row] = 0.0  # type: ignore[call-overload]
     return failed
 
 
@@ -168,9 +161,7 @@ def _columns(sources: Sources, metric: str, scratch: Path) -> dict[str, memoryvi
     finally:
         for file in files.values():
             file.close()
-    return {
-        name: _mapped(scratch / name, "q" if name in WHOLE else "d", rows) for name in (*WHOLE, *REAL)
-    }
+    return {name: _mapped(scratch / name, "q" if name in WHOLE else "d", rows) for name in (*WHOLE, *REAL)}
 
 
 def objective_of(batch: arrow.RecordBatch, metric: str) -> array[float]:
