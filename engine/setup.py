@@ -64,5 +64,5 @@ setup(
     ext_modules=[
         *compiled([extension(module) for module in COMPILED_MODULES], "cython"),
         *compiled([extension(module, "x86_64_v3", V3_ARGS) for module in V3_MODULES], "cython-v3"),
-    ]
+    ],
 )
