@@ -412,3 +412,25 @@ def test_the_page_of_ten_thousand_trials_stays_small(
     finished = backtest("sweep", "-f", file, "--out", "out", "-q", "--set", end)
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / "out" / "report.html").stat().st_size < 1_500_000
+
+
+def test_the_package_of_a_sweep_verifies_where_it_is_unpacked(
+    backtest: Backtest, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    assert backtest("sweep", "-f", written(), "--out", "whole", "-q").returncode == 0
+    packed = backtest("package", "whole", "--out", "whole.zip")
+    assert packed.returncode == 0, packed.stderr
+    shutil.unpack_archive(tmp_path / "whole.zip", tmp_path / "elsewhere")
+    (folder,) = (path for path in (tmp_path / "elsewhere").iterdir() if path.is_dir())
+    assert backtest("verify", folder, "--rerun").returncode == 0
+    assert "trials" in (tmp_path / "elsewhere" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("command", [("compare", "whole"), ("risk-report",)])
+def test_what_is_about_runs_refuses_a_sweep_in_plain_words(
+    backtest: Backtest, written: Callable[..., Path], command: tuple[str, ...]
+) -> None:
+    assert backtest("sweep", "-f", written(), "--out", "whole", "-q").returncode == 0
+    refused = backtest(*command, "whole")
+    assert refused.returncode == 11
+    assert "whole is the artifact of a sweep; name one that `backtest run` wrote" in refused.stderr

@@ -11,7 +11,7 @@ from typing import Any
 from spark_crds.formats.outcome import ExitCode
 
 from spark_engine.command.console import output
-from spark_engine.command.intact import verified
+from spark_engine.command.intact import verified_run
 from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, Usage, add_command
 from spark_engine.errors import InvalidData
@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
     count = len(options.directories)
     if not FEWEST <= count <= MOST:
         raise Usage(f"name {FEWEST} to {MOST} directories; {count} given")
-    runs = [verified(path) for path in options.directories]
+    runs = [verified_run(path) for path in options.directories]
     document = compare([(str(directory.path), evidence) for directory, evidence in runs])
     if options.html is not None:
         for path in options.directories:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from spark_crds.formats.evidence import EVIDENCE_SCHEMA
+
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.verify import Directory, read_directory, verify
 
@@ -18,3 +20,11 @@ def verified(path: Path) -> tuple[Directory, Mapping[str, Any]]:
         finding = f"{failed[0].title}: {failed[0].findings[0]}" if failed else directory.problem
         raise InvalidData(f"{path} does not verify ({finding}); `backtest verify {path}` says more")
     return directory, directory.evidence
+
+
+def verified_run(path: Path) -> tuple[Directory, Mapping[str, Any]]:
+    """As `verified`, and the artifact is that of a run."""
+    directory, evidence = verified(path)
+    if evidence["schema"] != EVIDENCE_SCHEMA:
+        raise InvalidData(f"{path} is the artifact of a sweep; name one that `backtest run` wrote")
+    return directory, evidence

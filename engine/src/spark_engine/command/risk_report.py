@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_engine.command.console import output
-from spark_engine.command.intact import verified
+from spark_engine.command.intact import verified_run
 from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, add_command
 from spark_engine.data.request import timeframe_ms
@@ -36,7 +36,7 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    directory, evidence = verified(options.directory)
+    directory, evidence = verified_run(options.directory)
     document = risk_of(directory, evidence)
     if options.html is not None:
         from spark_engine.report.risk import render_risk  # jinja2 costs its import

@@ -52,6 +52,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _readme(evidence: Mapping[str, Any], files: Mapping[str, bytes], folder: str) -> str:
     run, result = evidence["run"], evidence["result"]
+    market = result["spec"].get("template", result["spec"])["market"]
+    covered = "trials" if "trials" in result["counts"] else "decisions, fills, equity and events"
     rows = "\n".join(
         f"| `{name}` | {len(content):,} | `{sha256_hex(content)}` |"
         for name, content in sorted(files.items())
@@ -59,13 +61,13 @@ def _readme(evidence: Mapping[str, Any], files: Mapping[str, bytes], folder: str
     return f"""\
 # Evidence of {_code(evidence["id"])}
 
-{_code(result["spec"]["market"]["symbol"])} {_code(result["spec"]["market"]["timeframe"])}, \
+{_code(market["symbol"])} {_code(market["timeframe"])}, \
 {result["counts"]["bars"]:,} bars, made by spark-engine {_code(run["engineVersion"])} \
 (semantics {result["semantics"]}).
 
     {evidence["digest"]}
 
-The digest covers spec, candles, decisions, fills, equity and events: who repeats the run gets the same one.
+The digest covers spec, candles, {covered}: who repeats it gets the same one.
 
 ## How to verify
 
