@@ -48,7 +48,7 @@ def stale_files(files: Mapping[str, str]) -> Iterator[str]:
 
 def generated() -> dict[str, dict[str, Any]]:
     """Every file by name. Needs the package and pandas below 3; takes about a minute."""
-    import exchange_calendars  # type: ignore[import-not-found, unused-ignore]
+    import exchange_calendars  # type: ignore[import-not-found, import-untyped, unused-ignore]
     from exchange_calendars import calendar_utils
 
     names = exchange_calendars.get_calendar_names(include_aliases=False)
