@@ -23,6 +23,7 @@ from spark_engine.execute.sweep_parts import MARKER
 Backtest = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "btcusdt-1h-sma-sweep.yaml"
+SLOW = {"name": "slow", "range": {"start": 3, "stop": 240, "step": 1}}
 
 
 def sweep_of(**spec: Any) -> dict[str, Any]:
@@ -434,3 +435,23 @@ def test_what_is_about_runs_refuses_a_sweep_in_plain_words(
     refused = backtest(*command, "whole")
     assert refused.returncode == 11
     assert "whole is the artifact of a sweep; name one that `backtest run` wrote" in refused.stderr
+
+
+def test_a_disk_that_is_full_ends_with_21_and_the_sweep_goes_on_where_there_is_room(
+    backtest: Backtest, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = written(parameters=[{"name": "fast", "range": {"start": 2, "stop": 60, "step": 1}}, SLOW])
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+        "from spark_engine.command.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["sweep", "-f", str(file), "--out", "full", "--no-report", "-q"]
+    finished = subprocess.run(
+        [sys.executable, "-B", "-c", limited, *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert finished.returncode == 21, finished.stderr
+    assert "cannot write full.partial" in finished.stderr and "--resume" in finished.stderr
+    assert "panicked" not in finished.stderr
+    assert backtest(*arguments, "--resume").returncode == 0
+    assert backtest("verify", "full").returncode == 0

@@ -18,7 +18,7 @@ from spark_engine.command.console import note, output
 from spark_engine.command.manifest import load_guardrails, load_sweep
 from spark_engine.command.sweep_progress import watched
 from spark_engine.command.usage import Subparsers, Usage, add_command
-from spark_engine.errors import DeadlineExceeded
+from spark_engine.errors import DeadlineExceeded, StoreUnavailable
 from spark_engine.evidence.directory import refuse_foreign, write_directory
 from spark_engine.evidence.sweep_artifact import SweepArtifact
 from spark_engine.execute.deadline import deadline
@@ -174,13 +174,21 @@ def summary(artifact: SweepArtifact, directory: Path) -> dict[str, Any]:
 
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
-    """Says what an interruption leaves."""
+    """Says what an interruption leaves. Raises `StoreUnavailable` where the disk is full or gone."""
     try:
         yield
-    except (KeyboardInterrupt, DeadlineExceeded):
-        if folder.exists():
-            note(f"what is done so far is in {folder}; the same command with --resume goes on from there")
+    except OSError as error:
+        _say_what_is_left(folder)
+        raise StoreUnavailable(f"cannot write {folder}: {error.strerror or error}", field="--out") from None
+    except BaseException as error:
+        if not isinstance(error, Exception) or isinstance(error, DeadlineExceeded | StoreUnavailable):
+            _say_what_is_left(folder)
         raise
+
+
+def _say_what_is_left(folder: Path) -> None:
+    if folder.exists():
+        note(f"what is done so far is in {folder}; the same command with --resume goes on from there")
 
 
 def _partial(out: str | None, document: RunDocument, shard: tuple[int, int]) -> Path:

@@ -6,9 +6,9 @@ import io
 import json
 import os
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import arro3.core as arrow
 import arro3.io
@@ -19,6 +19,8 @@ from spark_engine.errors import InvalidData, first_line
 from spark_engine.simulation.trials_rows import BLOCKS, Trials
 from spark_engine.sweeps.axis_types import ValueType
 from spark_engine.sweeps.measure import METRICS, Measure, Value
+
+T = TypeVar("T")
 
 COMPRESSION = "zstd(1)"
 ROW_GROUP = 16_384
@@ -115,15 +117,49 @@ def training_batch(rows: Sequence[tuple[int, int, Value, Value, bool]]) -> arrow
 
 
 def write_table(path: Path, batches: Iterable[arrow.RecordBatch]) -> None:
-    """Writes one batch after another, never all of them in memory: whole or not at all. At least one."""
+    """Writes one batch after another, never all of them in memory: whole or not at all. At least one.
+
+    Raises `OSError` where the disk is full or read-only.
+    """
     iterator = iter(batches)
     first = next(iterator)
     unfinished = path.with_name(f"{path.name}.unfinished")
     reader = arrow.RecordBatchReader.from_batches(first.schema, _chain(first, iterator))
-    arro3.io.write_parquet(reader, unfinished, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
-    with unfinished.open("rb") as file:
+    with unfinished.open("wb") as file:
+        sink = _Sink(file)
+        arro3.io.write_parquet(reader, sink, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
+        if sink.failure is not None:
+            raise sink.failure
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+class _Sink:
+    """A file that keeps its failure to itself: arro3 panics where a write fails, and prints about it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        return self._tried(lambda: self._file.write(content), len(content))
+
+    def flush(self) -> None:
+        self._tried(self._file.flush, None)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._tried(lambda: self._file.seek(offset, whence), 0)
+
+    def tell(self) -> int:
+        return self._tried(self._file.tell, 0)
+
+    def _tried(self, act: Callable[[], T], otherwise: T) -> T:
+        if self.failure is None:
+            try:
+                return act()
+            except OSError as failure:
+                self.failure = failure
+        return otherwise
 
 
 def encoded(batch: arrow.RecordBatch) -> bytes:
