@@ -8,7 +8,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import arro3.core as arrow
 import arro3.io
@@ -127,7 +127,8 @@ def write_table(path: Path, batches: Iterable[arrow.RecordBatch]) -> None:
     reader = arrow.RecordBatchReader.from_batches(first.schema, _chain(first, iterator))
     with unfinished.open("wb") as file:
         sink = _Sink(file)
-        arro3.io.write_parquet(reader, sink, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
+        target = cast(IO[bytes], sink)
+        arro3.io.write_parquet(reader, target, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
         if sink.failure is not None:
             raise sink.failure
         os.fsync(file.fileno())
