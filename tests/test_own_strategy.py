@@ -133,3 +133,17 @@ def test_the_probe_can_be_turned_off_and_the_evidence_says_so(own: Backtest, tmp
     assert ran.returncode == 0
     evidence = json.loads((tmp_path / "out" / "evidence.json").read_bytes())
     assert evidence["result"]["checks"]["lookAhead"] == {"probe": "off"}
+
+
+def test_an_installed_strategy_is_known_by_its_name(own: Backtest, tmp_path: Path) -> None:
+    installed = tmp_path / "mine-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[spark_engine.strategies]\nbracket = mine:Bracket\n")
+    by_name = json.loads(manifest("Bracket"))
+    by_name["spec"]["strategy"] = {"name": "bracket", "params": {"every": 40}}
+    ran = own("run", "-f", "-", "--output", "json", stdin=json.dumps(by_name))
+    assert ran.returncode == 0, ran.stderr
+    by_name["spec"]["strategy"]["name"] = "brackets"
+    unknown = own("run", "-f", "-", stdin=json.dumps(by_name))
+    assert (unknown.returncode, "spec.strategy.name" in unknown.stderr) == (10, True)
