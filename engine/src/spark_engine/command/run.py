@@ -10,6 +10,7 @@ from typing import Any
 from spark_crds.formats.evidence import REPORT_FILE
 
 from spark_engine.command.console import output, progress
+from spark_engine.command.inputs import DEFAULT_DIRECTORY, add_inputs
 from spark_engine.command.manifest import load_guardrails, load_run
 from spark_engine.command.result_table import result_table
 from spark_engine.command.usage import Subparsers, add_command
@@ -25,10 +26,10 @@ examples:
   backtest run -f run.yaml --data ./candles/BTCUSDT.csv.gz --set strategy.params.slow=34
   cat run.yaml | backtest run -f - --output json | jq .metrics.sharpe
 
-Nothing is written unless the run succeeds. An existing artifact directory is replaced in one step.
+Nothing is written unless the run succeeds, or guardrails with policy Fail stop it (exit 13).
+An existing artifact directory is replaced in one step.
 """
 FORMATS = ("table", "json", "yaml")
-DEFAULT_DIRECTORY = "runs"
 
 
 def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
@@ -36,27 +37,7 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "-f", "--file", required=True, help="BacktestRun manifest (YAML or JSON) or run.json; - is stdin"
     )
-    parser.add_argument("--data", metavar="URI", help="read candles from here instead of spec.data.uri")
-    parser.add_argument(
-        "--guardrails", metavar="FILE", help="limits to run under: a GuardrailConfig, or its limits alone"
-    )
-    parser.add_argument(
-        "--set",
-        dest="edits",
-        metavar="PATH=VALUE",
-        action="append",
-        default=[],
-        help="change a field of the spec",
-    )
-    parser.add_argument(
-        "--out", metavar="DIR", help=f"artifact directory (default: {DEFAULT_DIRECTORY}/<name>-<digest>)"
-    )
-    parser.add_argument(
-        "--probe",
-        choices=("quick", "full", "off"),
-        default="quick",
-        help="how hard a strategy of your own is searched for look-ahead (default: quick)",
-    )
+    add_inputs(parser, "spec.data.uri")
     parser.add_argument(
         "--output", choices=FORMATS, default="table", help="how to print the result (default: table)"
     )

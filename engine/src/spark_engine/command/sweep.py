@@ -15,6 +15,7 @@ from spark_crds.formats.evidence import REPORT_FILE
 from spark_crds.formats.run import RunDocument
 
 from spark_engine.command.console import note, output
+from spark_engine.command.inputs import DEFAULT_DIRECTORY, add_inputs
 from spark_engine.command.manifest import load_guardrails, load_sweep
 from spark_engine.command.sweep_progress import watched
 from spark_engine.command.usage import Subparsers, Usage, add_command
@@ -43,7 +44,6 @@ example:
 The shards must be all those of one sweep. The artifact has the digest that the whole sweep has.
 Candles are read only for a sweep with walkForward; --data says where they are now.
 """
-DEFAULT_DIRECTORY = "runs"
 SHARD = re.compile(r"([0-9]{1,4})/([0-9]{1,4})", re.ASCII)
 MAX_SHARDS = 1000
 MAX_THREADS = 256
@@ -58,21 +58,7 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     merging.add_argument("--data", metavar="URI", help="where the candles are, if not where they were")
     _add_output(merging)
     parser.add_argument("-f", "--file", help="ParameterSweep manifest (YAML or JSON); - is stdin")
-    parser.add_argument("--data", metavar="URI", help="read candles from here instead of template.data.uri")
-    parser.add_argument(
-        "--guardrails", metavar="FILE", help="limits to run under: a GuardrailConfig, or its limits alone"
-    )
-    parser.add_argument(
-        "--set",
-        dest="edits",
-        metavar="PATH=VALUE",
-        action="append",
-        default=[],
-        help="change a field of the spec",
-    )
-    parser.add_argument(
-        "--out", metavar="DIR", help=f"artifact directory (default: {DEFAULT_DIRECTORY}/<name>-<digest>)"
-    )
+    add_inputs(parser, "template.data.uri")
     parser.add_argument(
         "--threads", metavar="N", type=_threads, help="threads to use (default: the processors there are)"
     )
@@ -80,12 +66,6 @@ def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
         "--shard", metavar="K/N", type=_shard, default=(0, 1), help="only shard K of N, from 0/N to N-1/N"
     )
     parser.add_argument("--resume", action="store_true", help="go on where this sweep was interrupted")
-    parser.add_argument(
-        "--probe",
-        choices=("quick", "full", "off"),
-        default="quick",
-        help="how hard a strategy of your own is searched for look-ahead (default: quick)",
-    )
     _add_output(parser)
 
 
