@@ -112,7 +112,7 @@ def running(program: str, argument: str) -> list[Process]:
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError):
-            command = (directory / "cmdline").read_text().split("\0")
+            command = (directory / "cmdline").read_text(errors="replace").split("\0")
             if Path(command[0]).name == program and argument in command:
                 start_time = int(_after_name((directory / "stat").read_text())[START_TIME])
                 found.append(Process(program, int(directory.name), start_time, BOOT_ID.read_text().strip()))

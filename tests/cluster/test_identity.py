@@ -18,9 +18,13 @@ from tests.places import checkout_hash
 @pytest.fixture
 def sleeper() -> Iterator[Process]:
     with subprocess.Popen(["sleep", "987654"]) as process:
-        (found,) = [each for each in running("sleep", "987654") if each.pid == process.pid]
-        yield found
-        process.kill()
+        try:
+            found: list[Process] = []
+            while not found:  # a program that has just begun has no arguments yet
+                found = [each for each in running("sleep", "987654") if each.pid == process.pid]
+            yield found[0]
+        finally:
+            process.kill()
 
 
 def test_two_checkouts_share_no_name_no_address_and_no_place(tmp_path: Path) -> None:
