@@ -21,10 +21,10 @@ USERS_FAULTS = [
         "spec.strategy.params.fast: fast must be smaller than slow (fast is 99, slow is 26)",
     ),
     (
-        "not-honoured",
-        {"market": {**SPEC["market"], "tickSize": "0.5"}},
+        "no-such-exchange",
+        {"market": {**SPEC["market"], "calendar": "XISX"}},
         "InvalidSpec",
-        "spec.market.tickSize: is not supported by this engine yet; leave it out",
+        "spec.market.calendar: ",
     ),
     (
         "no-such-sample",
