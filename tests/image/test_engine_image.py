@@ -67,7 +67,8 @@ def test_our_packages_hold_what_git_tracks_and_the_compiled_kernel_alone(contain
     missing = _tracked_sources() - installed
     assert installed - compiled <= _tracked_sources()
     assert {name for name in missing if not name.endswith(".md")} == set()
-    assert {name.partition(".")[0] for name in compiled} == _compiled_modules()
+    # What sweeps live on is there twice, for processors with AVX2 in a folder of its own
+    assert {name.partition(".")[0].replace("x86_64_v3/", "") for name in compiled} == _compiled_modules()
 
 
 def test_no_tests_and_no_leftovers_of_the_build_are_inside(container: Container) -> None:

@@ -74,7 +74,7 @@ def write_package(folder: Path, name: str) -> None:
 
 def rendered(name: str) -> Iterator[tuple[PurePosixPath, str]]:
     """Path and text of every file of the package."""
-    renamed = {"PACKAGE": package_of(name), "gitignore": ".gitignore"}
+    renamed = {"PACKAGE": package_of(name), "TESTS": "tests", "gitignore": ".gitignore"}
     root = files("spark_engine.command") / "templates" / "strategy"
     for path, text in _templates(root, PurePosixPath()):
         yield (
