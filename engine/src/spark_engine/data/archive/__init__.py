@@ -1,0 +1,1 @@
+"""An archive of a feed as a source of candles, at a pinned digest."""

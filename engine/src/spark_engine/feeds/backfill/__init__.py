@@ -1,0 +1,1 @@
+"""History that is missing, fetched once."""

@@ -1,0 +1,1 @@
+"""Bars from ticks, and what is known about the time between them. Pure."""

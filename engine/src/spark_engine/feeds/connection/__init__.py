@@ -1,0 +1,1 @@
+"""One WebSocket connection: connect, subscribe, notice silence, come back."""

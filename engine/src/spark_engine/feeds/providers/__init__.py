@@ -1,0 +1,1 @@
+"""Venues: one small module each, behind `spark_engine.feeds.provider`."""

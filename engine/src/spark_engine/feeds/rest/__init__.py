@@ -1,0 +1,1 @@
+"""REST requests within the limits of a venue."""
