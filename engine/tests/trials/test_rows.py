@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from spark_engine.data.candles import Candles
 from spark_engine.errors import EngineError, InvalidSpec, InvalidStrategy
 from spark_engine.simulation import trials
+from spark_engine.simulation.checks import is_plain
 from spark_engine.simulation.ledger import Account, Decisions, Gates
 from spark_engine.simulation.simulate import simulate
 from spark_engine.simulation.trials_window import cut
@@ -293,7 +294,7 @@ def test_an_account_out_of_range_is_refused_as_in_a_single_run(coarse_candles: C
 
 def test_what_the_lanes_cannot_carry_is_refused(coarse_candles: Candles) -> None:
     account = replace(account_of(), gates=Gates(max_drawdown=0.1))
-    assert not trials.suits(coarse_candles, account)
+    assert not is_plain(coarse_candles, account)
     with pytest.raises(EngineError, match="simulate_singly"):
         trials.simulate_crossings(coarse_candles, FEW, 0.0, account)
 

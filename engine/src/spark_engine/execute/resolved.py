@@ -71,12 +71,20 @@ OPTIONAL: tuple[tuple[str, Allowed], ...] = (
 
 def check_resolved(spec: Spec) -> None:
     """Raises `InvalidSpec` for the first field that is missing or of another kind."""
-    for path, (allowed, fits) in (*FIELDS, *OPTIONAL):
+    for path, kind in FIELDS:
+        _check_kind(path, value_at(spec, path), kind)
+    for path, kind in OPTIONAL:
         value = value_at(spec, path)
-        if not fits(value) and not (value is None and (path, (allowed, fits)) in OPTIONAL):
-            found = "is missing" if value is None else f"is {value!r:.60}"
-            raise InvalidSpec(f"must be {allowed}, {found}", field=f"spec.{path}")
+        if value is not None:
+            _check_kind(path, value, kind)
     try:
         canonical(spec)
     except (ValueError, RecursionError) as error:
         raise InvalidSpec(f"has no canonical form: {error}", field="spec") from None
+
+
+def _check_kind(path: str, value: Any, kind: Allowed) -> None:
+    allowed, fits = kind
+    if not fits(value):
+        found = "is missing" if value is None else f"is {value!r:.60}"
+        raise InvalidSpec(f"must be {allowed}, {found}", field=f"spec.{path}")

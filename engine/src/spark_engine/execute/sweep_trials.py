@@ -13,7 +13,7 @@ from spark_engine.evidence import sweep_tables as tables
 from spark_engine.evidence.sweep_result import BLOCKS_FILE, RESULTS_FILE, TRAINING_FILE
 from spark_engine.execute.sweep_parts import Parts, marker, open_parts
 from spark_engine.execute.sweep_subject import Sweep
-from spark_engine.simulation.trials import suits
+from spark_engine.simulation.checks import is_plain
 from spark_engine.simulation.trials_window import cut
 from spark_engine.statistics.selection_overfitting import LEAST_RETURNS, MOST_TRIALS
 from spark_engine.strategies.table import BUILT_IN_CODE
@@ -42,7 +42,7 @@ class Plan:
     def chunk(self) -> int:
         """Trials a part. Of slow ones fewer, so that an interruption costs little."""
         subject = self.sweep.subject
-        fast = subject.strategy.code == BUILT_IN_CODE and suits(self.sweep.candles, subject.account)
+        fast = subject.strategy.code == BUILT_IN_CODE and is_plain(self.sweep.candles, subject.account)
         return FAST_CHUNK if fast else SLOW_CHUNK
 
     @property

@@ -7,7 +7,15 @@ from math import isfinite
 from spark_engine.data.candles import Candles
 from spark_engine.errors import EngineError, InvalidData, InvalidSpec, InvalidStrategy
 from spark_engine.simulation import columns
-from spark_engine.simulation.ledger import Account, Action, Decisions, OrderType, Submissions, TimeInForce
+from spark_engine.simulation.ledger import (
+    Account,
+    Action,
+    Decisions,
+    Gates,
+    OrderType,
+    Submissions,
+    TimeInForce,
+)
 
 SMALLEST = 5e-324
 PRICES = ("limit", "stop", "trail", "trail_rate", "take_profit", "stop_loss", "stop_trail", "stop_trail_rate")
@@ -43,6 +51,13 @@ def check_account(account: Account) -> None:
         raise InvalidSpec(
             f"must be above 0 and below 1, is {margin:g}", field="spec.account.maintenanceMargin"
         )
+
+
+def check_simulation(candles: Candles, account: Account) -> int:
+    """The number of bars of the window. Raises `InvalidSpec`, `InvalidData` or `EngineError`."""
+    check_account(account)
+    check_arithmetic(account.initial_cash)
+    return check_window(candles)
 
 
 def check_window(candles: Candles) -> int:
@@ -106,6 +121,22 @@ def _order_complaint(script: Submissions, row: int) -> str:
     if max(script.trail_rate[row], script.stop_trail_rate[row]) >= 1.0:
         return "must trail by a rate below 1"
     return f"(oco {script.oco[row]}): groups are numbers above 0, 0 is none"
+
+
+def is_plain(candles: Candles, account: Account) -> bool:
+    """Whether the fast kernel and the lanes of a sweep know all the rules that this account can need."""
+    return (
+        account.sizing == "AllIn"
+        and account.leverage == 1.0
+        and account.tick is None
+        and account.lot is None
+        and account.min_notional == 0.0
+        and account.maintenance_margin is None
+        and account.borrow_rate_annual == 0.0
+        and account.gates in (Gates(), Gates(fail=True))
+        and candles.funding is None
+        and candles.finer is None
+    )
 
 
 def check_arithmetic(one: float) -> None:

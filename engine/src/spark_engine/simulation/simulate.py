@@ -8,20 +8,13 @@ from dataclasses import fields, replace
 from spark_engine.data.candles import Candles
 from spark_engine.data.rows import unwritten, zeros
 from spark_engine.simulation import columns, general, kernel
-from spark_engine.simulation.checks import (
-    check_account,
-    check_arithmetic,
-    check_decisions,
-    check_submissions,
-    check_window,
-)
+from spark_engine.simulation.checks import check_decisions, check_simulation, check_submissions, is_plain
 from spark_engine.simulation.days import days_of
 from spark_engine.simulation.ledger import (
     Account,
     Decisions,
     EquitySums,
     Fills,
-    Gates,
     Ledger,
     Submissions,
     Trades,
@@ -37,13 +30,13 @@ def simulate(candles: Candles, decisions: Decisions | Submissions, account: Acco
     indices. Raises `InvalidSpec` for an account out of range, `InvalidStrategy` for decisions that are
     unordered, outside the window or out of range, `InvalidData` for an empty window.
     """
-    bars = _check(candles, account)
+    bars = check_simulation(candles, account)
     if isinstance(decisions, Submissions):
         check_submissions(decisions, bars)
         return general.of_script(candles, decisions, account)
     check_decisions(decisions, bars)
     fractional, negative = columns.kinds(decisions.target)
-    if fractional or not _is_plain(candles, account):
+    if fractional or not is_plain(candles, account):
         return general.of_targets(candles, decisions, account)
     clamped = 0 if account.allow_short else negative
     return _plainly(candles, decisions, account, clamped)
@@ -55,30 +48,8 @@ def simulate_events(candles: Candles, account: Account, connect: general.Connect
     `connect(exchange)` returns `on_bar(bar)`, which reads and instructs the exchange; what it raises is
     raised. Raises `InvalidSpec` and `InvalidData` as `simulate`.
     """
-    _check(candles, account)
+    check_simulation(candles, account)
     return general.of_events(candles, account, connect)
-
-
-def _check(candles: Candles, account: Account) -> int:
-    check_account(account)
-    check_arithmetic(account.initial_cash)
-    return check_window(candles)
-
-
-def _is_plain(candles: Candles, account: Account) -> bool:
-    """Whether the fast kernel knows all the rules that this run can need."""
-    return (
-        account.sizing == "AllIn"
-        and account.leverage == 1.0
-        and account.tick is None
-        and account.lot is None
-        and account.min_notional == 0.0
-        and account.maintenance_margin is None
-        and account.borrow_rate_annual == 0.0
-        and account.gates in (Gates(), Gates(fail=True))
-        and candles.funding is None
-        and candles.finer is None
-    )
 
 
 def _long_only(target: memoryview) -> memoryview:

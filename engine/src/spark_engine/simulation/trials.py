@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Final
@@ -17,36 +16,20 @@ from spark_engine.data.candles import Candles
 from spark_engine.data.rows import zeros
 from spark_engine.errors import EngineError, InvalidSpec, InvalidStrategy
 from spark_engine.simulation import columns, signals
-from spark_engine.simulation.checks import check_account, check_arithmetic, check_decisions, check_window
-from spark_engine.simulation.ledger import Account, Decisions, Gates, Ledger
+from spark_engine.simulation.checks import check_decisions, check_simulation, is_plain
+from spark_engine.simulation.ledger import Account, Decisions, Ledger
 from spark_engine.simulation.trials_processor import core
 from spark_engine.simulation.trials_rows import Trials, no_rows, put_ledger
 from spark_engine.simulation.trials_run import LANES, LONGEST_BLOCK, Decide, LaneRun, Progress, words
 from spark_engine.simulation.trials_threads import Control, work
 
-__all__ = ["Trials", "simulate_crossings", "simulate_decisions", "simulate_singly", "suits"]
+__all__ = ["Trials", "simulate_crossings", "simulate_decisions", "simulate_singly"]
 
 MOST_GROUPS: Final = 16  # of 64 sets in one task: their state stays in the second-level cache
 TABLE_VALUES: Final = 131_072  # of shared averages: 1 MiB a thread
 EXACT_QUOTIENTS: Final = 2**52
 EXACT_SUMS: Final = 2**53
 LIMIT: Final = 2**63
-
-
-def suits(candles: Candles, account: Account) -> bool:
-    """Whether `simulate_crossings` and `simulate_decisions` carry this account; else `simulate_singly`."""
-    return (
-        account.leverage == 1.0
-        and account.sizing == "AllIn"
-        and account.tick is None
-        and account.lot is None
-        and account.min_notional == 0.0
-        and account.maintenance_margin is None
-        and account.borrow_rate_annual == 0.0
-        and replace(account.gates, fail=False) == Gates()
-        and candles.funding is None
-        and candles.finer is None
-    )
 
 
 def simulate_crossings(
@@ -198,11 +181,9 @@ def _shared_averages(
 
 def _check(candles: Candles, account: Account) -> int:
     """The largest close in ticks. Raises what `simulate` raises for the same candles and account."""
-    if not suits(candles, account):
+    if not is_plain(candles, account):
         raise EngineError("this account needs the general kernel: simulate_singly")
-    check_account(account)
-    check_arithmetic(account.initial_cash)
-    check_window(candles)
+    check_simulation(candles, account)
     return signals.largest(candles.ticks_close)
 
 

@@ -10,9 +10,10 @@ from spark_engine.data.candles import Candles
 from spark_engine.data.rows import zeros
 from spark_engine.errors import BacktestError
 from spark_engine.simulation import signals
+from spark_engine.simulation.checks import is_plain
 from spark_engine.simulation.ledger import Account, Decisions, Ledger
 from spark_engine.simulation.simulate import simulate
-from spark_engine.simulation.trials import simulate_crossings, simulate_decisions, simulate_singly, suits
+from spark_engine.simulation.trials import simulate_crossings, simulate_decisions, simulate_singly
 from spark_engine.simulation.trials_rows import BLOCKS, BY_BLOCK, Trials, no_rows
 from spark_engine.strategies import sma_cross
 from spark_engine.strategies.events import LIMIT, check_exact, target_down
@@ -124,7 +125,7 @@ def _groups(work: _Work, places: list[int]) -> list[Group]:
     """The good sets by the path they take: which of them, and their rows."""
     if not places:
         return []
-    plain = work.subject.strategy.code == BUILT_IN_CODE and suits(work.candles, work.subject.account)
+    plain = work.subject.strategy.code == BUILT_IN_CODE and is_plain(work.candles, work.subject.account)
     if plain and _crosses(work.subject):
         return _crossings(work, places)
     if plain and work.subject.strategy.decide is not None:
