@@ -1,14 +1,14 @@
-"""A run repeated from its artifact directory, and compared with what the evidence says."""
+"""A run or a sweep repeated from its artifact directory, and compared with what the evidence says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from spark_crds.formats.error import FormatError
-from spark_crds.formats.evidence import DIGESTED_FIELDS, EVIDENCE_SCHEMA, SPEC_FILE, evidence_digest
+from spark_crds.formats.evidence import DIGESTED_FIELDS, EVIDENCE_SCHEMA, SPEC_FILE
 from spark_crds.formats.run import RunDocument, decode_run
 
 from spark_engine.data.read import read_candles
@@ -22,25 +22,28 @@ TITLE = "a re-run gives the same digest"
 
 
 def rerun(directory: Directory, evidence: Mapping[str, Any], data: str | None = None) -> CheckOutcome:
-    """Repeats the run in `directory`. Raises `BacktestError` where it cannot be repeated at all."""
-    if evidence["schema"] != EVIDENCE_SCHEMA:
-        from spark_engine.execute.sweep_rerun import rerun_sweep
-
-        return rerun_sweep(TITLE, directory, evidence, data)
+    """Repeats the run or sweep in `directory`. Raises `BacktestError` where it cannot be repeated at all."""
     stored = evidence["result"]
-    if stored["semantics"] != SEMANTICS:
-        then = stored["semantics"]
+    then = stored["semantics"]
+    if then != SEMANTICS:
         return CheckOutcome(
             TITLE, (f"made under semantics {then}, this engine has {SEMANTICS}: use the other one",)
         )
+    if evidence["schema"] == EVIDENCE_SCHEMA:
+        return CheckOutcome(TITLE, _differences(stored, _repeated(directory, stored, data), DIGESTED_FIELDS))
+    from spark_engine.evidence import sweep_result
+    from spark_engine.execute.sweep_rerun import repeated_sweep
+
+    repeated = repeated_sweep(directory, evidence, data)
+    return CheckOutcome(TITLE, _differences(stored, repeated, sweep_result.DIGESTED_FIELDS))
+
+
+def _repeated(directory: Directory, stored: Mapping[str, Any], data: str | None) -> Mapping[str, Any]:
     run = _run(directory)
     request = candle_request(run.spec)
     if data is not None:
         request = replace(request, uri=data)
-    repeated = execute(run.spec, read_candles(request), stored["spec"]["guardrails"], probe="off").result
-    if evidence_digest(repeated) == evidence["digest"]:
-        return CheckOutcome(TITLE)
-    return CheckOutcome(TITLE, tuple(_differences(stored, repeated)))
+    return execute(run.spec, read_candles(request), stored["spec"]["guardrails"], probe="off").result
 
 
 def _run(directory: Directory) -> RunDocument:
@@ -50,8 +53,10 @@ def _run(directory: Directory) -> RunDocument:
         raise InvalidSpec(f"{SPEC_FILE} cannot be read: {error}") from None
 
 
-def _differences(stored: Mapping[str, Any], repeated: Mapping[str, Any]) -> list[str]:
-    names = [name for name in DIGESTED_FIELDS if stored[name] != repeated[name]]
+def _differences(
+    stored: Mapping[str, Any], repeated: Mapping[str, Any], fields: Sequence[str]
+) -> tuple[str, ...]:
+    names = [name for name in fields if stored[name] != repeated[name]]
     if "candles" in names:
-        return ["the candles are not the ones of the run (another file, or it was changed)"]
-    return [f"{name} differs: {stored[name]} then, {repeated[name]} now" for name in names]
+        return ("the candles are not the ones of then (another file, or it was changed)",)
+    return tuple(f"{name} differs: {stored[name]} then, {repeated[name]} now" for name in names)
