@@ -17,7 +17,15 @@ from bench.peers import Peers
 from bench.row import HEADINGS, Row
 from bench.table import print_table
 
-ROOMS = ("warm_run", "cold_process", "event_strategy", "order_strategy", "parameter_sets", "many_bars")
+ROOMS = (
+    "warm_run",
+    "cold_process",
+    "event_strategy",
+    "order_strategy",
+    "parameter_sets",
+    "many_bars",
+    "feed_decode",
+)
 FULL = ("linear_cost",)
 
 

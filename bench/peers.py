@@ -11,6 +11,7 @@ import os
 import subprocess
 from array import array
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -48,7 +49,11 @@ class Peers:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process = subprocess.Popen(
+
+    @cached_property
+    def _process(self) -> subprocess.Popen[str]:
+        """Started by the first room that needs it: it takes an environment of 0.7 GB."""
+        return subprocess.Popen(
             [str(python()), str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -84,6 +89,8 @@ class Peers:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        if "_process" not in self.__dict__:
+            return
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(timeout=60)
