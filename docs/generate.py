@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent
 TABLES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "status.md": {"phases": tables.phases, "conditions": tables.conditions, "reasons": tables.reasons},
     "operator.md": {"rules": tables.rules, "leader": series.leader_series, "replicas": series.replica_series},
+    "feeds.md": {"series": series.feed_series},
     "api.md": {"series": series.api_series},
     "metrics.md": {"metrics": metric_table.metrics},
     "semantics.md": {**worked.parts(), **codes.TABLES},

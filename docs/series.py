@@ -1,4 +1,4 @@
-"""Every series of operator and API, from the registries that they export."""
+"""Every series of operator, API and feed, from the registries that they export."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
+from spark_engine.feeds.serve.metrics import FeedMetrics
 from spark_operator.api.metrics import Metrics
 from spark_operator.cluster.client import KubernetesCluster
 from spark_operator.cluster.metrics import requests_counter
@@ -35,6 +36,16 @@ def replica_series() -> str:
 
 def api_series() -> str:
     return markdown(HEAD, _rows(api_registry()))
+
+
+def feed_series() -> str:
+    """Of a feed of BTCTurk; those of other providers have all but `btcturk_*`."""
+    return markdown(HEAD, _rows(feed_registry()))
+
+
+def feed_registry() -> CollectorRegistry:
+    """As `backtest feed run` has it, of one symbol."""
+    return FeedMetrics("btcturk-spot", ("BTCTRY",)).registry
 
 
 def kinds_registry() -> CollectorRegistry:

@@ -205,7 +205,7 @@ SPECS: dict[str, tuple[Spoil, str, str]] = {
     "a feed on a laptop": (
         lambda spec: spec.update(data={"feedRef": {"name": "btcturk-spot"}}),
         "spec.data.feedRef",
-        "not supported",
+        "--data",
     ),
 }
 
@@ -352,6 +352,15 @@ def test_a_manifest_that_is_no_manifest_is_a_bad_spec(refused: Callable[..., Out
     code, message = refused(text)
     assert code == 10, message
     assert told in message
+
+
+def test_a_name_that_only_the_server_could_make_is_a_bad_spec(
+    refused: Callable[..., Outcome], manifest: Manifest
+) -> None:
+    manifest["metadata"] = {"generateName": "sma-"}
+    code, message = refused(manifest)
+    assert code == 10
+    assert "metadata.name" in message and "generateName" in message
 
 
 def test_a_symbol_outside_the_guardrails_is_a_breach(

@@ -17,7 +17,9 @@ import yaml
 
 Manifest = dict[str, Any]
 Backtest = Callable[..., subprocess.CompletedProcess[str]]
-EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.yaml"))
+ALL = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.yaml"))
+FEEDS = [path for path in ALL if "kind: MarketDataFeed" in path.read_text()]
+EXAMPLES = [path for path in ALL if path not in FEEDS]
 ESCAPE = "\x1b["
 
 
@@ -62,6 +64,20 @@ def test_every_example_is_valid_runs_and_verifies(backtest: Backtest, example: P
     command = "sweep" if "kind: ParameterSweep" in example.read_text() else "run"
     assert backtest(command, "-f", example, "--out", "artifact", "-q").returncode == 0
     assert backtest("verify", "artifact", "--rerun").returncode == 0
+
+
+@pytest.mark.parametrize("example", FEEDS, ids=lambda path: path.stem)
+def test_every_example_of_a_feed_is_valid(backtest: Backtest, example: Path) -> None:
+    shown = backtest("validate", "-f", example)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "MarketDataFeed/" in shown.stdout
+
+
+def test_a_run_that_the_server_would_name_is_valid(backtest: Backtest) -> None:
+    text = EXAMPLES[0].read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("  name: ")]
+    shown = backtest("validate", "-f", "-", stdin=text.replace(line, "  generateName: sma-"))
+    assert (shown.returncode, shown.stdout) == (0, "-: BacktestRun/sma- is valid\n")
 
 
 def on_a_terminal(*arguments: object, directory: Path, **environment: str) -> str:

@@ -16,7 +16,13 @@ HERE = Path(__file__).parent
 
 
 # One table a kind, each around a base object of its own
-TABLES = ("objects", "objects_parametersweep", "objects_guardrailconfig", "objects_guardrailapproval")
+TABLES = (
+    "objects",
+    "objects_parametersweep",
+    "objects_guardrailconfig",
+    "objects_guardrailapproval",
+    "objects_marketdatafeed",
+)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spark_crds.manifest import ManifestError, load_manifest
 from spark_crds.resolve import SpecError, resolve
+from spark_crds.schema import field_schema
 from spark_crds.validate import validate
 
 unchanged_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,6 +36,19 @@ SECTIONS = {
     "execution": {"sizing": "FixedNotional", "size": "10", "resolveWith": "1m", "takerFeeBps": "5"},
     "statistics": {"periodsPerYear": 252},
 }
+FEED = {
+    "symbols": ["BTCTRY", "USDTTRY"],
+    "channels": ["trade", "ticker"],
+    "timeframes": ["1m", "1d"],
+    "endpoints": {"webSocket": "wss://a", "rest": "https://a", "history": "https://a/b?c=d"},
+    "storage": {"uri": "s3://a/b", "flushInterval": "1m"},
+    "retention": {"trades": "30d", "candles": "24h"},
+    "staleAfter": "1h",
+    "candles": {"grace": "5s", "amendWindow": "1d"},
+    "backfill": {"start": "2026-01-01T00:00:00+03:00"},
+    "calendar": "24x7",
+    "engine": {"image": "a"},
+}
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -41,7 +56,20 @@ VALUES = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
     | st.sampled_from(
-        ["1h", "24x7", "1e9999", "-0", "0.1", "2024-01-01T00:00:00Z", "9" * 400, "None", "x" * 5000]
+        [
+            "1h",
+            "999999d",
+            "bist-files",
+            "drop",
+            "24x7",
+            "1e9999",
+            "-0",
+            "0.1",
+            "2024-01-01T00:00:00Z",
+            "9" * 400,
+            "None",
+            "x" * 5000,
+        ]
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
@@ -83,12 +111,16 @@ def full(manifest: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
+def full_feed(feed: dict[str, Any]) -> dict[str, Any]:
+    return {**feed, "spec": {**feed["spec"], **copy.deepcopy(FEED)}}
+
+
 def objections_or_a_spec(loaded: dict[str, Any]) -> None:
     found = validate(loaded)
     for violation in found:
         assert isinstance(violation.field, str)
         assert violation.message
-    if found or loaded["kind"] != "BacktestRun":
+    if found or loaded["kind"] not in ("BacktestRun", "MarketDataFeed"):
         return
     try:
         json.dumps(resolve(loaded), allow_nan=False)
@@ -97,8 +129,28 @@ def objections_or_a_spec(loaded: dict[str, Any]) -> None:
         assert error.message
 
 
-def test_the_manifest_to_be_disfigured_is_whole(manifest: dict[str, Any]) -> None:
+def test_the_manifests_to_be_disfigured_are_whole(
+    manifest: dict[str, Any], base_of: Callable[[str], dict[str, Any]]
+) -> None:
     assert validate(full(manifest)) == []
+    feed = full_feed(base_of("objects_marketdatafeed"))
+    assert validate(feed) == []
+    assert set(feed["spec"]) | {"suspend"} == set(field_schema("MarketDataFeed", "spec")["properties"])
+
+
+@unchanged_fixture
+@given(data=st.data())
+def test_a_disfigured_feed_is_objected_to_or_resolved(
+    data: st.DataObject, base_of: Callable[[str], dict[str, Any]]
+) -> None:
+    changed = data.draw(disfigured(full_feed(base_of("objects_marketdatafeed"))))
+    try:
+        objects = load_manifest(json.dumps(changed), "feed.json")
+    except ManifestError as error:
+        assert error.message
+        return
+    for each in objects:
+        objections_or_a_spec(each)
 
 
 @unchanged_fixture

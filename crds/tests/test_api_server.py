@@ -128,6 +128,7 @@ def test_a_new_run_is_pending_and_unobserved_and_reads_well(
         ),
         ("objects_guardrailconfig", "grc", "NAME PHASE GATE REVISION PROPOSER KILL AGE"),
         ("objects_guardrailapproval", "gra", "NAME PHASE CONFIG GENERATION DECISION APPROVER AGE"),
+        ("objects_marketdatafeed", "mdf", "NAME PHASE PROVIDER SYMBOLS UP FRESH LAG TICK AGE"),
     ],
 )
 def test_a_new_object_of_every_kind_is_pending_and_reads_well(

@@ -135,6 +135,12 @@ def test_a_proposal_of_guardrails_may_be_changed() -> None:
     assert not any("oldSelf" in rule for rule in rules)
 
 
+def test_of_a_feed_only_the_provider_and_the_archive_are_for_good() -> None:
+    found = nodes(dict(object_schema("MarketDataFeed")))
+    rules = [rule for _, schema in found for rule in schema.get(RULES, ()) if "oldSelf" in rule["rule"]]
+    assert {rule["message"].split(" is immutable")[0] for rule in rules} == {"provider", "uri"}
+
+
 @pytest.mark.parametrize(
     ("kind", "short_name"),
     [
@@ -142,6 +148,7 @@ def test_a_proposal_of_guardrails_may_be_changed() -> None:
         ("ParameterSweep", "swp"),
         ("GuardrailConfig", "grc"),
         ("GuardrailApproval", "gra"),
+        ("MarketDataFeed", "mdf"),
     ],
 )
 def test_a_kind_is_named_and_served_as_the_design_says(kind: str, short_name: str) -> None:

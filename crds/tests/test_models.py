@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from spark_crds.check import violations
 from spark_crds.generate import DEFINITIONS
 from spark_crds.kinds.backtestrun import BacktestRun, BacktestRunSpec
+from spark_crds.kinds.marketdatafeed import MarketDataFeed
 from spark_crds.manifest import load_manifest
 from spark_crds.schema import object_schema, with_defaults
 from spark_crds.validate import server_violations
@@ -105,6 +107,37 @@ def test_a_full_status_has_a_place_for_everything_in_schema_and_model(manifest: 
     model = BacktestRun.model_validate(run, strict=True)
     assert model.status.model_dump(by_alias=True, exclude_none=True) == STATUS
     assert set(STATUS) == set(object_schema("BacktestRun")["properties"]["status"]["properties"])
+
+
+FEED_STATUS: dict[str, Any] = {
+    "observedGeneration": 1,
+    "phase": "Degraded",
+    "conditions": STATUS["conditions"],
+    "specHash": DIGEST,
+    "deploymentName": "btcturk-spot-0123456789",
+    "deploymentUID": "de59f4cb-62c4-4d45-a42e-2d54b7afe097",
+    "serviceName": "btcturk-spot-0123456789",
+    "image": "registry.example/engine@sha256:1",
+    "startTime": "2026-11-21T03:00:00Z",
+    "observedTime": "2026-11-21T03:00:30.5Z",
+    "symbols": 30,
+    "freshSymbols": 29,
+    "wsUp": True,
+    "lastTick": "2026-11-21T03:00:29.123Z",
+    "lagMsP95": 12,
+    "reconnects": 1,
+    "gaps": 1,
+}
+
+
+def test_a_full_status_of_a_feed_has_a_place_for_everything(
+    base_of: Callable[[str], dict[str, Any]],
+) -> None:
+    feed = stored(base_of("objects_marketdatafeed") | {"status": FEED_STATUS})
+    assert server_violations(feed, feed) == []
+    model = MarketDataFeed.model_validate(feed, strict=True)
+    assert model.status.model_dump(by_alias=True, exclude_none=True) == FEED_STATUS
+    assert set(FEED_STATUS) == set(object_schema("MarketDataFeed")["properties"]["status"]["properties"])
 
 
 def plain_json_schema(schema: Any) -> Any:

@@ -22,6 +22,8 @@ FIELDS = frozenset(
     )
 )
 GO_TYPES = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
+GENERATED_LETTERS = 5
+MAX_GENERATED_BASE = 63 - GENERATED_LETTERS  # the server cuts off what is longer
 SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
@@ -62,6 +64,15 @@ def name_violations(manifest: Mapping[str, Any]) -> Iterator[Violation]:
             yield Violation("metadata.name", message, blocking=True)
     elif not re.fullmatch(SUBDOMAIN, name):
         yield Violation("metadata.name", f"Invalid value: {quoted(name)}: {SUBDOMAIN_WORDS}")
+
+
+def with_name(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with a name such as the server makes of generateName, where it has none of its own."""
+    metadata = manifest.get("metadata") or {}
+    if metadata.get("name") or not metadata.get("generateName"):
+        return dict(manifest)
+    name = metadata["generateName"][:MAX_GENERATED_BASE] + "x" * GENERATED_LETTERS
+    return {**manifest, "metadata": {**metadata, "name": name}}
 
 
 def _text_map(value: Any, field: str) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spark_crds.canonical import canonical_decimal, digest
+from spark_crds.feeds import resolved_feed
 from spark_crds.patterns import DECIMAL_PATTERNS
 from spark_crds.schema import Schema, is_ours, object_schema, with_defaults
 from spark_crds.strategies import find_strategy, with_parameter_defaults
@@ -24,6 +25,8 @@ OUTSIDE_SPEC_HASH = (
     "activeDeadlineSeconds",
 )
 
+
+DEFAULTED = ("BacktestRun", "ParameterSweep")  # the platform's defaults are those of runs
 
 # Fields that mean something only together: a manifest that sets one of them overrides a group's defaults
 GROUPS = (
@@ -63,6 +66,8 @@ def resolve(
     spec: dict[str, Any] = _normalised(with_defaults(merged["spec"], schema), schema, "spec")
     if "strategy" in spec:
         spec["strategy"] = _resolved_strategy(spec["strategy"])
+    if merged["kind"] == "MarketDataFeed":
+        return resolved_feed(spec)
     if "template" in spec:
         strategy = _resolved_strategy(spec["template"]["strategy"], swept_names(spec))
         spec["template"] = {**spec["template"], "strategy": strategy}
@@ -90,7 +95,7 @@ def canonical_timestamp(text: str) -> str:
 
 def _with_platform_defaults(manifest: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     spec, kind = manifest.get("spec"), manifest.get("kind")
-    if not isinstance(spec, Mapping) or not is_ours(manifest) or not defaults:
+    if not isinstance(spec, Mapping) or not is_ours(manifest) or kind not in DEFAULTED or not defaults:
         return dict(manifest)
     fields = object_schema(str(kind))["properties"]["spec"]["properties"]
     known = {name: value for name, value in defaults.items() if name in fields or kind == "BacktestRun"}

@@ -18,6 +18,7 @@ PLURALS = {
     "ParameterSweep": "parametersweeps",
     "GuardrailConfig": "guardrailconfigs",
     "GuardrailApproval": "guardrailapprovals",
+    "MarketDataFeed": "marketdatafeeds",
 }
 INDEX = re.compile(r"\[\d+\]")
 
@@ -61,7 +62,7 @@ def with_defaults(value: Any, schema: Schema) -> Any:
     """
     if isinstance(value, Mapping):
         properties = schema.get("properties", {})
-        additional = schema.get("additionalProperties", {})
+        additional = schema.get("additionalProperties") or {}  # false in the schemas of parameters
         filled = {
             name: with_defaults(child, properties.get(name, additional))
             for name, child in value.items()

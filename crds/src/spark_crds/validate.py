@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from spark_crds.check import unknown_fields, violations
-from spark_crds.metadata import decoding_violations, name_violations, unknown_metadata
+from spark_crds.metadata import decoding_violations, name_violations, unknown_metadata, with_name
 from spark_crds.rules import rule_violations, typed
 from spark_crds.schema import is_ours, object_schema, with_defaults
 from spark_crds.strategies import strategy_violations
@@ -54,7 +54,7 @@ def server_violations(manifest: Mapping[str, Any], old: Mapping[str, Any] | None
         return unreadable
     if unknown := list(_unknown(manifest, schema)):
         return unknown
-    filled = with_defaults(manifest, schema)
+    filled = with_defaults(with_name(manifest), schema)
     found = [*name_violations(filled), *violations(filled, schema)]
     if any(violation.blocking for violation in found):
         return found

@@ -66,6 +66,17 @@ def _kept(name: str, kind: str) -> dict[str, str]:
     )
 
 
+def distinct(kind: str) -> Callable[[list[str]], list[str]]:
+    """What `x-kubernetes-list-type: set` asks of a list of text, for a model."""
+
+    def check(values: list[str]) -> list[str]:
+        if len(set(values)) < len(values):
+            raise ValueError(f"must not hold a {kind} twice")
+        return values
+
+    return check
+
+
 NOT_ZERO = rule("!self.matches('^[0.]+$')", "must be greater than 0")
 
 DOTLESS_NAME = rule("!self.metadata.name.contains('.')", "must not contain dots", fieldPath=".metadata.name")

@@ -11,7 +11,7 @@ from spark_engine.command.console import complain, note
 from spark_engine.command.usage import Subparsers, add_command, read_input
 from spark_engine.errors import BacktestError
 from spark_engine.execute.check import check
-from spark_engine.execute.manifest import resolve_run, resolved_spec
+from spark_engine.execute.manifest import resolved_spec
 
 DETAILS = """\
 Exit code 0: every object would be accepted and run; 10: one would not, and the message says why.
@@ -54,12 +54,18 @@ def _engine_refusal(manifest: dict[str, object]) -> str:
     """What the engine would refuse of an object that the API server accepts; empty if nothing."""
     try:
         if manifest["kind"] == "BacktestRun":
-            check(resolve_run(manifest).spec)
+            check(resolved_spec(manifest, "BacktestRun"))
         elif manifest["kind"] == "ParameterSweep":
             # imported here: every other command starts without it
             from spark_engine.execute.swept import check_sweep
 
             check_sweep(resolved_spec(manifest, "ParameterSweep"))
+        elif manifest["kind"] == "MarketDataFeed":
+            from spark_crds.metadata import with_name
+
+            from spark_engine.feeds.manifest import feed_settings
+
+            feed_settings(with_name(manifest))
     except BacktestError as error:
         return str(error)
     return ""
@@ -73,5 +79,6 @@ def _is_foreign(manifest: dict[str, object]) -> bool:
 
 def _title(manifest: dict[str, object]) -> str:
     metadata = manifest.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    known = metadata if isinstance(metadata, dict) else {}
+    name = known.get("name") or known.get("generateName")
     return f"{manifest.get('kind')}/{name}"

@@ -58,8 +58,8 @@ class Toleration(Model):
     """How long a NoExecute taint is tolerated."""
 
 
-class Engine(Model):
-    """Image and scheduling of the engine's pod, within the operator's allow-lists."""
+class Workload(Model):
+    """Image and scheduling of a pod, within the operator's allow-lists."""
 
     image: Image | None = None
     """Engine image; must match the operator's engine.allowedImages."""
@@ -77,5 +77,10 @@ class Engine(Model):
     """Taints that the pod tolerates."""
     priority_class_name: PriorityClassName | None = None
     """Priority class of the pod."""
+
+
+class Engine(Workload):
+    """Image and scheduling of the engine's pod, within the operator's allow-lists."""
+
     queue_name: ObjectName | None = None
     """Kueue LocalQueue that admits the Job."""

@@ -6,22 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from spark_crds.kinds.base import Fraction, Model, PositiveDecimal
+from spark_crds.kinds.base import Fraction, Model, PositiveDecimal, distinct
 
 UserName = Annotated[str, Field(min_length=1, max_length=512)]
 AllowedSymbol = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
 
 
-def _distinct(symbols: list[str]) -> list[str]:
-    if len(set(symbols)) < len(symbols):
-        raise ValueError("must not hold a symbol twice")
-    return symbols
-
-
 AllowedSymbols = Annotated[
     list[AllowedSymbol],
     Field(max_length=1000, json_schema_extra={"x-kubernetes-list-type": "set"}),
-    AfterValidator(_distinct),
+    AfterValidator(distinct("symbol")),
 ]
 
 

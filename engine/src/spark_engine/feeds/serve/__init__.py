@@ -1,1 +1,1 @@
-"""What others see of a feed: health, readiness, metrics."""
+"""What a feed says of itself over HTTP: health, symbols, probes, metrics. Reads values, changes nothing."""

@@ -1,0 +1,1 @@
+"""From messages to what is archived: one symbol apart from the others. Pure."""
