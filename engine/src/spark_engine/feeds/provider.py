@@ -137,6 +137,10 @@ class StreamProvider(Protocol):
         """Trade ids of a symbol are integers that rise by exactly one."""
 
     @property
+    def joins_with_snapshot(self) -> bool:
+        """Joining the trades of a symbol brings its latest ones first; else REST must be asked."""
+
+    @property
     def recent_ticks_most(self) -> int:
         """How many trades `recent_ticks` and the snapshot on joining reach back at most."""
 

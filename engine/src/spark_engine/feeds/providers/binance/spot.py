@@ -58,6 +58,7 @@ class BinanceSpot:
     connections_per_minute = 30  # the venue allows 300 in five minutes
     heartbeat_seconds: float | None = None
     ticks_are_sequential = True
+    joins_with_snapshot = False
     recent_ticks_most = 1_000
     history_bars_most = 1_000
 

@@ -63,6 +63,7 @@ class BtcturkSpot:
     connections_per_minute = 10  # the venue blocks an address at 15
     heartbeat_seconds: float | None = 1.0  # a ticker is sent every 750 ms, changed or not
     ticks_are_sequential = False
+    joins_with_snapshot = True
     recent_ticks_most = 50
     history_bars_most = 4_320  # three days of minutes: the venue's advice, its limit is not known
 
