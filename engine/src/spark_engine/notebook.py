@@ -19,7 +19,7 @@ from spark_engine.evidence import tables
 from spark_engine.evidence.sweep_result import CURVE_FILE, RESULTS_FILE, TOP_FILE, WINDOWS_FILE
 from spark_engine.execute.check import check
 from spark_engine.execute.execution import Execution, execute
-from spark_engine.execute.window import with_settled_end
+from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request
 
 if TYPE_CHECKING:
@@ -112,37 +112,48 @@ def read_candles(uri: str, *, symbol: str, timeframe: str, **policies: Any) -> C
     return read(CandleRequest(uri=uri, symbol=symbol, timeframe=timeframe, **policies))
 
 
-def run(spec: Spec, candles: Candles | None = None) -> RunResult:
+def run(spec: Spec, candles: Candles | None = None, *, data: str | None = None) -> RunResult:
     """Runs a BacktestRun: a model, a manifest as a dict or a path, or its `spec` alone.
 
-    Raises `BacktestError`. `candles` stands for `spec.data`, for many runs over the same candles.
+    Raises `BacktestError`. `candles` stands for `spec.data`, for many runs over the same candles; `data` is
+    a URI to read in place of its `uri` or `feedRef`, as an archive.
     """
-    from spark_engine.execute.manifest import load_object, resolve_run
+    from spark_engine.execute.manifest import load_object, resolve_run, with_data
 
     if isinstance(spec, str | Path):
         manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
     else:
         manifest = _manifest(spec)
+    if data is not None:
+        manifest = with_data(manifest, data)
     resolved = resolve_run(manifest).spec
     check(resolved)
     candles = candles or read(candle_request(resolved))
-    return RunResult(execute(with_settled_end(resolved, candles), candles))
+    return RunResult(execute(settled(resolved, candles), candles))
 
 
-def sweep(spec: SweepSpec, candles: Candles | None = None, *, threads: int | None = None) -> SweepResult:
+def sweep(
+    spec: SweepSpec,
+    candles: Candles | None = None,
+    *,
+    data: str | None = None,
+    threads: int | None = None,
+) -> SweepResult:
     """Carries out a ParameterSweep, given as `run` takes its spec. `threads` None: as many as there are.
 
     Raises `BacktestError`.
     """
     import tempfile
 
-    from spark_engine.execute.manifest import load_object, resolve_sweep
+    from spark_engine.execute.manifest import load_object, resolve_sweep, with_data
     from spark_engine.execute.sweep_carry_out import Options, carry_out_sweep
 
     if isinstance(spec, str | Path):
         manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
     else:
         manifest = _manifest(spec, "ParameterSweep")
+    if data is not None:
+        manifest = with_data(manifest, data)
     with tempfile.TemporaryDirectory() as folder:
         artifact = carry_out_sweep(
             resolve_sweep(manifest),

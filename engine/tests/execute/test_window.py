@@ -9,7 +9,7 @@ import pytest
 from spark_engine.data.candles import Candles
 from spark_engine.data.read import read_candles
 from spark_engine.evidence.digests import candles_digest
-from spark_engine.execute.window import with_settled_end
+from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request
 
 HOUR = 3_600_000
@@ -30,12 +30,12 @@ def read(spec: dict[str, Any], now_ms: int) -> Candles:
 def test_a_run_during_the_last_bar_repeats_after_it_with_the_same_candles(spec: dict[str, Any]) -> None:
     during = read(spec, FIRST + 9 * HOUR + 1)
     assert len(during) == 9
-    settled = dict(with_settled_end(spec, during))
-    assert settled["market"]["end"] == "2024-01-01T09:00:00Z"
-    long_after = read(settled, FIRST + 1000 * HOUR)
+    fixed = dict(settled(spec, during))
+    assert fixed["market"]["end"] == "2024-01-01T09:00:00Z"
+    long_after = read(fixed, FIRST + 1000 * HOUR)
     assert candles_digest(long_after) == candles_digest(during)
-    assert with_settled_end(settled, long_after) == settled
+    assert settled(fixed, long_after) == fixed
 
 
 def test_a_run_over_bars_that_are_complete_keeps_its_spec(spec: dict[str, Any]) -> None:
-    assert with_settled_end(spec, read(spec, FIRST + 1000 * HOUR)) is spec
+    assert settled(spec, read(spec, FIRST + 1000 * HOUR)) is spec

@@ -76,7 +76,7 @@ def test_a_sweep_is_no_run() -> None:
         resolve_run(load_object(SWEEP.encode(), "sweep.yaml"))
 
 
-def test_validate_knows_all_four_kinds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_knows_all_five_kinds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     others = """\
 ---
 apiVersion: spark.trading/v1alpha1
@@ -93,11 +93,16 @@ spec:
   decision: Approve
   approver: bob
   reason: seen
+---
+apiVersion: spark.trading/v1alpha1
+kind: MarketDataFeed
+metadata: {name: btcturk-spot}
+spec: {provider: btcturk-spot, symbols: [BTCTRY], storage: {uri: archive}}
 """
     file = tmp_path / "all.yaml"
     file.write_text(SWEEP + others)
     assert main(["validate", "-f", str(file)]) == 0
-    assert capsys.readouterr().out.count(" is valid") == 3
+    assert capsys.readouterr().out.count(" is valid") == 4
     file.write_text(SWEEP.replace("name: slow", "name: slwo"))
     assert main(["validate", "-f", str(file)]) == 10
     assert (

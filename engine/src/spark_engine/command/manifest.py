@@ -57,20 +57,11 @@ def edited(manifest: Mapping[str, Any], edits: Sequence[str], data: str | None) 
             raise Usage(f"--set takes path=value, as strategy.params.fast=12; got {edit!r}")
         names = path.removeprefix("spec.").split(".")
         _set(copy, ["spec", *names], _value(kind, names, text))
-    if data is not None:
-        place = ["spec", "template"] if kind == "ParameterSweep" else ["spec"]
-        policies = {
-            k: v for k, v in _object_at(copy, [*place, "data"]).items() if k not in ("sha256", "feedRef")
-        }
-        _set(copy, [*place, "data"], {**policies, "uri": data})
-    return copy
+    if data is None:
+        return copy
+    from spark_engine.execute.manifest import with_data
 
-
-def _object_at(manifest: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
-    node: Any = manifest
-    for name in path:
-        node = node.get(name) if isinstance(node, Mapping) else None
-    return node if isinstance(node, Mapping) else {}
+    return with_data(copy, data)
 
 
 def _set(manifest: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -14,10 +14,11 @@ from typing import Final
 
 from spark_engine.data import scan
 from spark_engine.data.files import FIELD as CANDLES
+from spark_engine.data.files import Source
 from spark_engine.data.names import OPEN_TIMES
 from spark_engine.data.request import UNITS_MS
 from spark_engine.data.rows import Rows
-from spark_engine.data.series import Series, SeriesLayout, column_named, read_series
+from spark_engine.data.series import Series, SeriesLayout, column_named, read_series, series_of
 from spark_engine.data.stamps import iso
 from spark_engine.data.timetable import Timetable
 from spark_engine.errors import InvalidData
@@ -57,6 +58,11 @@ def read_actions(uri: str) -> Series:
     Raises `InvalidData` that names the field, `StoreUnavailable` for a silent store.
     """
     return read_series(uri, FIELD, NAMES, _layout)
+
+
+def actions_of(source: Source) -> Series:
+    """The same of files that were read. Raises `InvalidData` that names the field."""
+    return series_of(source, FIELD, NAMES, _layout)
 
 
 def factors_of(actions: Series, rows: Rows, timetable: Timetable) -> Factors:

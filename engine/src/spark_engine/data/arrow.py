@@ -61,13 +61,24 @@ def int64_column(chunks: Sequence[Array]) -> memoryview:
     return memoryview(column)
 
 
+def int8_column(chunks: Sequence[Array]) -> memoryview:
+    """The values of int8 arrays without nulls, one after another."""
+    column = array("b", bytes(sum(map(len, chunks))))
+    begin = 0
+    for chunk in chunks:
+        _copy(chunk, column, begin, None)
+        begin += len(chunk)
+    return memoryview(column)
+
+
 def _copy(chunk: Array, column: array[Any], begin: int, null: float | None) -> None:
     if len(chunk) == 0:
         return
     _schema, capsule = chunk.__arrow_c_array__()
     exported = _ArrowArray.from_address(_capsule_pointer(capsule, b"arrow_array"))
     address, _length = column.buffer_info()
-    ctypes.memmove(address + 8 * begin, exported.buffers[1] + 8 * exported.offset, 8 * len(chunk))
+    size = column.itemsize
+    ctypes.memmove(address + size * begin, exported.buffers[1] + size * exported.offset, size * len(chunk))
     if null is not None and chunk.null_count and exported.buffers[0]:
         bits = (exported.offset + len(chunk) + 7) // 8
         validity = memoryview((ctypes.c_ubyte * bits).from_address(exported.buffers[0])).cast("B")

@@ -42,6 +42,8 @@ class DataQuality:
     dividends: int = 0  # likewise of the dividend factor
     funding_rows: int = 0  # funding times within the window
     funding_duplicates: int = 0  # exact ones of the whole funding source, dropped
+    missing_no_trades: int | None = None  # of an archive: bars of the window without a row that were watched
+    missing_feed_down: int | None = None  # likewise, that were not; None for other sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Candles:
     finer: Candles | None = None
     funding_sha256: str = ""  # as source_sha256, of data.fundingUri
     adjustment_sha256: str = ""  # likewise, of data.adjustmentUri
+    pinned_uri: str | None = None  # of an archive: names these very rows for ever, with source_sha256
 
     def __len__(self) -> int:
         return len(self.ts)

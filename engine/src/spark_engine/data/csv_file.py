@@ -68,7 +68,7 @@ class CsvText:
 def read_csv_rows(content: bytes, what: str, symbol: str, timestamps: str) -> Rows:
     """The rows of one file. Raises `InvalidData`."""
     text = csv_text(content, what)
-    layout, has_header = _layout(text.cells, symbol, timestamps, what)
+    layout, has_header = csv_layout(text.cells, symbol, timestamps, what)
     batches = text.batches(has_header)
     with decoding(what):
         return rows_from_batches(batches, layout, symbol, what)
@@ -88,8 +88,8 @@ def csv_text(content: bytes, what: str) -> CsvText:
     return CsvText(content, begin, delimiter, cells, what)
 
 
-def _layout(cells: Sequence[str], symbol: str, timestamps: str, what: str) -> tuple[Layout, bool]:
-    """A first line of times and numbers is data, any other holds the names."""
+def csv_layout(cells: Sequence[str], symbol: str, timestamps: str, what: str) -> tuple[Layout, bool]:
+    """Which column is which, and whether the first line holds names: one of times and numbers is data."""
     if len(cells) >= 5 and stamp_ms(cells[0]) is not None and all(map(is_number, cells[1:5])):
         return layout_by_position(len(cells), what), False
     return layout_by_name(cells, symbol, timestamps, what), True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from spark_engine.data import scan
 from spark_engine.data.csv_file import read_csv_rows
@@ -12,13 +13,20 @@ from spark_engine.data.parquet_file import read_parquet_rows
 from spark_engine.data.rows import Rows, joined, typed
 from spark_engine.errors import InvalidData
 
+if TYPE_CHECKING:
+    from spark_engine.data.archive.coverage import Known
+
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """rows: in time order, of equal times in file order. unsorted: how many stood after a later one."""
+    """rows: in time order, of equal times in file order. unsorted: how many stood after a later one.
+
+    known: what an archive says besides, None for other sources.
+    """
 
     rows: Rows
     unsorted: int
+    known: Known | None = None
 
 
 def decode(files: Mapping[str, bytes], symbol: str, timestamps: str) -> SortedRows:
@@ -30,6 +38,11 @@ def decode(files: Mapping[str, bytes], symbol: str, timestamps: str) -> SortedRo
     )
     if len(rows) == 0:
         raise InvalidData(f"there are no rows in {what}", field="spec.data.uri")
+    return sorted_rows(rows, timestamps)
+
+
+def sorted_rows(rows: Rows, timestamps: str) -> SortedRows:
+    """Rows in the order of their files, into that of time. Writes to the times."""
     if timestamps == "Close":
         _mend_close_stamps(rows.ts)
     unsorted = scan.unsorted_rows(rows.ts)

@@ -8,6 +8,13 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from spark_engine.data import scan
+from spark_engine.data.archive.coverage import (
+    ALL_TIME,
+    Missing,
+    flag_uncovered,
+    missing_bars,
+    require_seen,
+)
 from spark_engine.data.candles import Candles, DataQuality
 from spark_engine.data.check import BARS_ARE_WHOLE, Grid, require
 from spark_engine.data.decode import SortedRows
@@ -58,31 +65,60 @@ def prepared(
     Raises `InvalidData` as the checks say.
     """
     asked_ms = timeframe_ms(request.timeframe)
-    step_ms = source_step_ms(table.rows.ts, asked_ms)
-    if request.calendar != ALWAYS:
-        step_ms = session_step_ms(step_ms)
+    step_ms = _step_ms(table, request, asked_ms)
     require_resamplable(step_ms, asked_ms)
     timetable = timetable_of(request, step_ms)
     if request.timestamps == "Close":
         timetable.to_opens(table.rows.ts)
+    if table.known is not None:
+        flag_uncovered(table.rows, timetable, table.known)
     source = _source(table, request, timetable, step_ms, now_ms, actions)
     whole = timetable.resampled(source.rows, request.timeframe, source.covered)
     bars = _with_warmup(_without_partial(whole, request), request, source.window)
     require((BARS_ARE_WHOLE,) if request.partial_bars == "Fail" else (), bars.rows, Grid(asked_ms, 0))
+    missing = _missing(table, whole, bars, request, timetable)
+    if missing is not None and request.partial_bars == "Fail":
+        require_seen(missing)
     if request.gaps == "Fail":
         timetable.require_gapless(bars.rows)
     finer = _finer(source, bars.rows, request, timetable)
     ticks = in_ticks(bars.rows, request.price_scale)
     warmup = bisect_left(bars.rows.ts, source.window.first_bar_ms)
+    report = _report(table, source, bars, ticks, timetable, asked_ms)
+    if missing is not None:
+        report = replace(report, missing_no_trades=missing.no_trades, missing_feed_down=missing.feed_down)
     return Candles(
         *bars.rows.columns(),
         ticks_close=ticks.close,
         timeframe_ms=asked_ms,
         warmup=warmup,
-        quality_report=_report(table, source, bars, ticks, timetable, asked_ms),
+        quality_report=report,
         sessions=timetable.sessions(bars.rows.ts, warmup),
         finer=None if finer is None else _in_ticks_of(finer, ticks, request),
     )
+
+
+def _step_ms(table: SortedRows, request: CandleRequest, asked_ms: int) -> int:
+    """An archive says what its rows are; of other sources the times tell."""
+    if table.known is not None:
+        return table.known.step_ms
+    step_ms = source_step_ms(table.rows.ts, asked_ms)
+    return step_ms if request.calendar == ALWAYS else session_step_ms(step_ms)
+
+
+def _missing(
+    table: SortedRows, whole: Rows, bars: _Bars, request: CandleRequest, timetable: Timetable
+) -> Missing | None:
+    """Of the window and its warm-up; bars that the policy for partial ones left out are not missing."""
+    known = table.known
+    if known is None:
+        return None
+    first, _last = timetable.extent(bars.rows)
+    asked = known.begin_ms if request.start_ms is None else max(request.start_ms, known.begin_ms)
+    to_ms = known.to_ms if request.end_ms is None else min(request.end_ms, known.to_ms)
+    used = whole.between(bisect_left(whole.ts, bars.rows.ts[0]), len(whole))
+    step_ms = timeframe_ms(request.timeframe)
+    return missing_bars(used, timetable, step_ms, known, (min(first, asked), to_ms))
 
 
 def _source(
@@ -100,7 +136,7 @@ def _source(
         raise InvalidData("every bar of the window is outside the sessions", field="spec.market.calendar")
     timetable.check(rows)
     adjusted = _adjusted(rows, table.rows, request, timetable, step_ms, actions)
-    covered = timetable.covered(table.rows.ts)
+    covered = timetable.covered(table.rows.ts) if table.known is None else ALL_TIME
     return _Source(rows, step_ms, covered, window, mended, len(mended.rows) - len(rows), adjusted)
 
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from spark_engine.data.archive.read import Archived, read_archive
 from spark_engine.data.candles import Candles
 from spark_engine.data.decode import decode
 from spark_engine.data.prepare import prepared
@@ -26,6 +27,9 @@ def read_candles(request: CandleRequest, now_ms: int | None = None) -> Candles:
     """
     if request.uri.startswith(SCHEME):
         check_sample(find_sample(request.uri), request.symbol, request.timeframe)
+    archived = read_archive(request)
+    if archived is not None:
+        return _from_archive(archived, request)
     source = open_source(request.uri)
     _require_sha256(request.sha256, source.sha256)
     table = decode(source.files, request.symbol, request.timestamps)
@@ -37,6 +41,22 @@ def read_candles(request: CandleRequest, now_ms: int | None = None) -> Candles:
             source_sha256=source.sha256,
             source_bytes=source.size,
             adjustment_sha256="" if actions is None else actions.sha256,
+        ),
+        request,
+    )
+
+
+def _from_archive(archived: Archived, request: CandleRequest) -> Candles:
+    """What the archive knew decides which bar is still forming, and no clock: a repetition sees the same."""
+    actions = _actions(request)
+    candles = prepared(archived.table, request, archived.known_to_ms, actions)
+    return _with_funding(
+        replace(
+            candles,
+            source_sha256=archived.sha256,
+            source_bytes=archived.bytes,
+            adjustment_sha256="" if actions is None else actions.sha256,
+            pinned_uri=archived.uri,
         ),
         request,
     )

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from spark_engine.data.arrow import decoding
 from spark_engine.data.csv_file import csv_text, is_number
-from spark_engine.data.files import FIELD
+from spark_engine.data.files import FIELD, Source
 from spark_engine.data.isolated import isolated_columns
 from spark_engine.data.names import plain_name
 from spark_engine.data.parquet_file import MAGIC, bounded_batches, parquet_reader
@@ -53,6 +53,12 @@ def read_series(uri: str, field: str, names: Sequence[str], choose: Choose) -> S
     """
     with naming(field):
         source = open_source(uri)
+    return series_of(source, field, names, choose)
+
+
+def series_of(source: Source, field: str, names: Sequence[str], choose: Choose) -> Series:
+    """The same of files that were read. Raises `InvalidData` that names `field`."""
+    with naming(field):
         parts = [_columns(name, content, names, choose) for name, content in source.files.items()]
     whole = [_joined(columns) for columns in zip(*parts, strict=True)]
     return Series(whole[0], dict(zip(names, whole[1:], strict=True)), source.sha256)

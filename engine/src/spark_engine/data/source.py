@@ -27,7 +27,7 @@ def open_source(uri: str) -> Source:
     if not found:
         return read_local(Path(uri))
     if scheme == "file":
-        return read_local(Path(_file_path(uri)))
+        return read_local(Path(file_path(uri)))
     if scheme == "sample":
         return read_local(find_sample(uri).path)
     if scheme in OBJECT_STORES:
@@ -37,7 +37,8 @@ def open_source(uri: str) -> Source:
     raise InvalidData(f"must be {ALLOWED}; is {uri[:200]!r}", field=FIELD)
 
 
-def _file_path(uri: str) -> str:
+def file_path(uri: str) -> str:
+    """The path in a file:// URI. Raises `InvalidData`."""
     try:
         parts = urlsplit(uri)
     except ValueError:

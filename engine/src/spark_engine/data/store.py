@@ -70,6 +70,24 @@ def _content(store: ObjectStore, name: str, uri: str) -> bytes:
     return bytes(found.bytes())
 
 
+def list_folder(uri: str, path: str) -> tuple[list[str], list[str]]:
+    """Names of the folders and of the objects right below `path` of the prefix `uri`. Raises as above, but
+    for a folder with nothing in it."""
+    with converted(lambda error: _failure(error, uri)):
+        found = obstore.list_with_delimiter(open_store(uri), path or None)
+        prefixes = [prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"]]
+        return prefixes, [entry["path"].rpartition("/")[2] for entry in found["objects"]]
+
+
+def read_named(uri: str, path: str) -> bytes | None:
+    """The object `path` of the prefix `uri`, None where there is none. Raises `StoreUnavailable`."""
+    with converted(lambda error: _failure(error, uri)):
+        try:
+            return _content(open_store(uri), path, uri)
+        except FileNotFoundError:
+            return None
+
+
 def open_store(uri: str) -> ObjectStore:
     """The store at `uri` as a prefix, bounded in time. Raises `StoreUnavailable` for a bad endpoint."""
     options: ClientConfig = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -38,6 +39,15 @@ class Timetable(Protocol):
 
     def covered(self, ts: memoryview) -> tuple[int, int]:
         """From the begin of the first row to the end of the last, ms UTC."""
+
+    def rows_of(self, ts: memoryview, row_ms: int, spans: Iterable[tuple[int, int]]) -> Iterator[range]:
+        """For each span [from, to): the rows of the bars that have time in it. ts: of rows of `row_ms`."""
+
+    def bars_between(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+        """Begin and end of every bar that has time in [from_ms, to_ms)."""
+
+    def extent(self, bars: Rows) -> tuple[int, int]:
+        """From the begin of the first of these bars of the timeframe to the end of the last, ms UTC."""
 
     def window(self, rows: Rows, request: CandleRequest, now_ms: int) -> Window:
         """The rows that the request asks, warm-up first. Raises `InvalidData` for none."""
@@ -86,6 +96,27 @@ class Clock:
 
     def covered(self, ts: memoryview) -> tuple[int, int]:
         return ts[0], ts[-1] + self.row_ms
+
+    def rows_of(
+        self,
+        ts: memoryview,
+        row_ms: int,  # noqa: ARG002 - the begin of a row decides
+        spans: Iterable[tuple[int, int]],
+    ) -> Iterator[range]:
+        for from_ms, to_ms in spans:
+            yield range(bisect_left(ts, self._floor(from_ms)), bisect_left(ts, -self._floor(-to_ms, -1)))
+
+    def bars_between(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+        step_ms = self._grid.step_ms
+        for begin in range(self._floor(from_ms), to_ms, step_ms):
+            yield begin, begin + step_ms
+
+    def extent(self, bars: Rows) -> tuple[int, int]:
+        return bars.ts[0], bars.ts[-1] + self._grid.step_ms
+
+    def _floor(self, ms: int, sign: int = 1) -> int:
+        grid = self._grid
+        return (ms - sign * grid.anchor_ms) // grid.step_ms * grid.step_ms + sign * grid.anchor_ms
 
     def window(self, rows: Rows, request: CandleRequest, now_ms: int) -> Window:
         return window_of(rows, request, self._grid, now_ms)

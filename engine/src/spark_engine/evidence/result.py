@@ -17,6 +17,7 @@ from spark_engine.statistics.definitions import DEFINITIONS
 from spark_engine.statistics.metric import Metric
 from spark_engine.version import SEMANTICS
 
+OF_ARCHIVES = ("missing_no_trades", "missing_feed_down")
 BENCHMARK_METRICS = ("totalReturn", "maxDrawdown", "finalEquity")
 
 
@@ -113,8 +114,13 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def data_quality(report: DataQuality) -> dict[str, Any]:
-    """The counts of what was found in the data, named as in JSON."""
-    return {_camel_case(field.name): getattr(report, field.name) for field in fields(report)}
+    """The counts of what was found in the data, named as in JSON; those of archives only where it was one."""
+    counts = {field.name: getattr(report, field.name) for field in fields(report)}
+    return {
+        _camel_case(name): count
+        for name, count in counts.items()
+        if count is not None or name not in OF_ARCHIVES
+    }
 
 
 def _camel_case(name: str) -> str:

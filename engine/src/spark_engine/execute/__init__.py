@@ -1,1 +1,1 @@
-"""One run from spec to artifacts: what is honoured, the settings, the execution, the store."""
+"""One run from spec to artifacts: what is checked, the settings, the execution, the store."""

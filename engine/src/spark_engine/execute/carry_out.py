@@ -15,7 +15,7 @@ from spark_engine.data.read import read_candles
 from spark_engine.evidence.provenance import provenance
 from spark_engine.execute.check import check
 from spark_engine.execute.execution import Execution, ProbeLevel, execute
-from spark_engine.execute.window import with_settled_end
+from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request
 
 Stage = Callable[[str], None]
@@ -47,7 +47,7 @@ def carry_out(
     check(run.spec, limits)
     show("reading candles")
     candles = read_candles(candle_request(run.spec))
-    run = replace(run, spec=with_settled_end(run.spec, candles))
+    run = replace(run, spec=settled(run.spec, candles))
     show(f"simulating {len(candles) - candles.warmup:,} bars")
     clock = time.perf_counter()
     execution = execute(run.spec, candles, limits, probe)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_engine.execute.guardrails import check_symbol_allowed
-from spark_engine.execute.honoured import check_honoured
 from spark_engine.execute.resolved import check_resolved
 from spark_engine.settings import account
 from spark_engine.simulation.ledger import Account
@@ -33,7 +32,6 @@ class CheckedRun:
 
 def check(spec: Spec, limits: Limits | None = None) -> CheckedRun:
     """The run with nothing left to decide. Raises `BacktestError` naming the field."""
-    check_honoured(spec)
     check_resolved(spec)
     check_symbol_allowed(spec, limits or {})
     settings = account(spec, limits)

@@ -47,9 +47,8 @@ def load_limits(content: bytes, source: str) -> Limits:
 def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
     """A BacktestRun, validated and resolved. Raises `InvalidSpec` with everything that is wrong with it."""
     spec = resolved_spec(manifest, "BacktestRun")
-    metadata = manifest["metadata"]
     return RunDocument(
-        run=RunIdentity(name=metadata["name"], namespace=metadata.get("namespace", "")),
+        run=_identity(manifest),
         spec=spec,
         spec_hash=spec_hash(spec),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
@@ -59,13 +58,31 @@ def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
 def resolve_sweep(manifest: Mapping[str, Any]) -> RunDocument:
     """A ParameterSweep, validated and resolved. Raises as `resolve_run`."""
     spec = resolved_spec(manifest, "ParameterSweep")
-    metadata = manifest["metadata"]
     return RunDocument(
-        run=RunIdentity(name=metadata["name"], namespace=metadata.get("namespace", "")),
+        run=_identity(manifest),
         spec=spec,
         spec_hash=spec_hash(spec),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
     )
+
+
+def with_data(manifest: Mapping[str, Any], uri: str) -> dict[str, Any]:
+    """A copy whose candles are those at `uri`: in place of another URI, a pin, or a feed."""
+    spec = manifest.get("spec")
+    if not isinstance(spec, Mapping):
+        return dict(manifest)
+    if manifest.get("kind") == "ParameterSweep":
+        template = spec.get("template")
+        return {**manifest, "spec": {**spec, "template": _with_data(template, uri)}}
+    return {**manifest, "spec": _with_data(spec, uri)}
+
+
+def _with_data(spec: Any, uri: str) -> dict[str, Any]:
+    spec = spec if isinstance(spec, Mapping) else {}
+    named = spec.get("data")
+    policies = named if isinstance(named, Mapping) else {}
+    kept = {name: value for name, value in policies.items() if name not in ("sha256", "feedRef")}
+    return {**spec, "data": {**kept, "uri": uri}}
 
 
 def resolved_spec(manifest: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -77,6 +94,20 @@ def resolved_spec(manifest: Mapping[str, Any], kind: str) -> dict[str, Any]:
         return resolve(manifest, registered=_registered(manifest))
     except SpecError as error:
         raise InvalidSpec(error.message, field=error.field) from None
+
+
+def object_name(manifest: Mapping[str, Any]) -> str:
+    """Raises `InvalidSpec` where only the API server could say what an object is called."""
+    name: str | None = manifest["metadata"].get("name")
+    if not name:
+        raise InvalidSpec(
+            "is needed where there is no API server to make one of generateName", field="metadata.name"
+        )
+    return name
+
+
+def _identity(manifest: Mapping[str, Any]) -> RunIdentity:
+    return RunIdentity(name=object_name(manifest), namespace=manifest["metadata"].get("namespace") or "")
 
 
 def _refuse(manifest: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from spark_crds.formats.error import FormatError
 from spark_crds.formats.evidence import DIGESTED_FIELDS, EVIDENCE_SCHEMA, SPEC_FILE
 from spark_crds.formats.run import RunDocument, decode_run
 
+from spark_engine.data.archive.find import moved_pin
 from spark_engine.data.read import read_candles
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence.verify import CheckOutcome, Directory
@@ -42,7 +43,7 @@ def _repeated(directory: Directory, stored: Mapping[str, Any], data: str | None)
     run = _run(directory)
     request = candle_request(run.spec)
     if data is not None:
-        request = replace(request, uri=data)
+        request = replace(request, uri=moved_pin(request.uri, data))
     return execute(run.spec, read_candles(request), stored["spec"]["guardrails"], probe="off").result
 
 

@@ -69,8 +69,19 @@ OPTIONAL: tuple[tuple[str, Allowed], ...] = (
 )
 
 
+def _refuse_feed(spec: Spec) -> None:
+    """The operator knows where the archive of a feed is, and puts that into `data.uri`."""
+    if value_at(spec, "data.feedRef") is not None:
+        raise InvalidSpec(
+            "names a MarketDataFeed, which the operator of a cluster resolves; here name the archive that "
+            "the feed writes: --data FOLDER (or s3://...), or spec.data.uri in its place",
+            field="spec.data.feedRef",
+        )
+
+
 def check_resolved(spec: Spec) -> None:
     """Raises `InvalidSpec` for the first field that is missing or of another kind."""
+    _refuse_feed(spec)
     for path, kind in FIELDS:
         _check_kind(path, value_at(spec, path), kind)
     for path, kind in OPTIONAL:

@@ -14,6 +14,7 @@ from spark_crds.canonical import canonical, parse_canonical
 from spark_crds.formats.evidence import EVIDENCE_FILE, SPEC_FILE
 from spark_crds.formats.run import RunDocument, RunIdentity
 
+from spark_engine.data.archive.find import moved_pin
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.digests import candles_digest
 from spark_engine.evidence.sweep_artifact import Content, SweepArtifact, entry
@@ -108,7 +109,7 @@ def with_data(document: RunDocument, uri: str | None) -> RunDocument:
     if uri is None:
         return document
     template = document.spec["template"]
-    moved = {**template, "data": {**template["data"], "uri": uri}}
+    moved = {**template, "data": {**template["data"], "uri": moved_pin(template["data"]["uri"], uri)}}
     return replace(document, spec={**document.spec, "template": moved})
 
 

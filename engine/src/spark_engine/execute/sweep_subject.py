@@ -13,7 +13,7 @@ from spark_engine.evidence.digests import candles_digest
 from spark_engine.evidence.sweep_result import digested_sweep
 from spark_engine.execute.sweep_context import Earlier, read_earlier
 from spark_engine.execute.swept import CheckedSweep, check_sweep, in_template
-from spark_engine.execute.window import with_settled_end
+from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request, periods_per_year
 from spark_engine.strategies.table import BUILT_IN_CODE
 from spark_engine.sweeps.axis_types import ValueType, value_types
@@ -74,7 +74,7 @@ def read_sweep(
         annual = periods_per_year(template)
     except BacktestError as error:
         raise type(error)(error.message, field=in_template(error.field)) from None
-    spec = {**spec, "template": with_settled_end(template, candles)}
+    spec = {**spec, "template": settled(template, candles)}
     subject = Subject(
         strategy=checked.strategy,
         account=checked.account,

@@ -8,7 +8,6 @@ from typing import Any
 
 from spark_engine.errors import BacktestError, InvalidSpec
 from spark_engine.execute.guardrails import check_symbol_allowed
-from spark_engine.execute.honoured import check_honoured
 from spark_engine.execute.resolved import check_resolved
 from spark_engine.settings import account
 from spark_engine.simulation.ledger import Account
@@ -57,7 +56,6 @@ def trial_spec(spec: Spec, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_template(template: Spec, limits: Limits | None) -> tuple[Account, Strategy]:
-    check_honoured(template)
     check_resolved(template)
     check_symbol_allowed(template, limits or {})
     return account(template, limits), load(template["strategy"], template["seed"])

@@ -1,4 +1,4 @@
-"""The window of a run, settled: a clock must not decide what a repetition sees."""
+"""The window of a run, settled: neither a clock nor a feed must decide what a repetition sees."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from spark_engine.data.candles import COLUMNS, Candles
 from spark_engine.data.stamps import iso
 
 
-def with_settled_end(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, Any]:
-    """`spec` with the end that the data room chose where it left out a bar that was still forming.
+def settled(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, Any]:
+    """`spec` with everything that the data room chose: where the window ends, what of an archive was read."""
+    return _with_settled_archive(_with_settled_end(spec, candles), candles)
+
+
+def _with_settled_end(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, Any]:
+    """The end, where a bar that was still forming was left out.
 
     An hour later the same bar would be complete, and the same spec would give another digest.
     """
@@ -19,6 +24,19 @@ def with_settled_end(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, 
         return spec
     last_close = candles.ts[len(candles) - 1] + candles.timeframe_ms
     return {**spec, "market": {**spec["market"], "end": iso(last_close)}}
+
+
+def _with_settled_archive(spec: Mapping[str, Any], candles: Candles) -> Mapping[str, Any]:
+    """The commit that was read, and the first bar of a window without a start, since retention may remove
+    what lies before it. There is no warm-up without a start."""
+    if candles.pinned_uri is None:
+        return spec
+    data = {**spec["data"], "uri": candles.pinned_uri, "sha256": candles.source_sha256}
+    market = dict(spec["market"])
+    if market.get("start") is None:
+        market["start"] = iso(candles.ts[candles.warmup])
+        market |= {"warmupBars": 0} if "warmupBars" in market else {}
+    return {**spec, "data": data, "market": market}
 
 
 def first_bars(candles: Candles, bars: int) -> Candles:

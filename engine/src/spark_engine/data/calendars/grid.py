@@ -55,6 +55,19 @@ class SessionGrid:
         """Of bars within sessions; 0 where a bar is one session or more."""
         return self.timeframe_ms if self.timeframe_ms < DAY_MS else 0
 
+    def bars_of(self, session: int) -> Iterator[tuple[int, int]]:
+        """Begin and end of the bars within a session, or of the one that it belongs to, ms UTC."""
+        step = self.step_ms
+        if not step:
+            yield self.unit_begin[session], self.unit_end[session]
+            return
+        own = self.calendar
+        opens, closes = own.open[session], own.close[session]
+        pause, resume = own.break_open[session] - opens, own.break_close[session] - opens
+        for begin in range(0, closes - opens, step):
+            if not pause <= begin < begin + step <= resume:
+                yield opens + begin, min(opens + begin + step, closes)
+
     def place(self, ts: memoryview, row_ms: int) -> Placement:
         """Sorted rows of `row_ms`, which divides the timeframe, into the bars of this grid."""
         rows = len(ts)

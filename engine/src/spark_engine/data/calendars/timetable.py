@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -84,6 +84,24 @@ class ExchangeTimetable:
     def covered(self, ts: memoryview) -> tuple[int, int]:
         ends = memoryview(typed("q", (ts[0], ts[-1])))
         placed = self._rows.place(ends, self.row_ms)
+        return placed.begin[0], placed.end[1]
+
+    def rows_of(self, ts: memoryview, row_ms: int, spans: Iterable[tuple[int, int]]) -> Iterator[range]:
+        placed = self.grid.place(ts, row_ms)
+        for from_ms, to_ms in spans:
+            yield range(bisect_right(placed.end, from_ms), bisect_left(placed.begin, to_ms))
+
+    def bars_between(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+        own = self.grid.calendar
+        first = bisect_right(own.close, from_ms)
+        sessions = range(first, max(first, bisect_left(own.open, to_ms)))
+        for bar in dict.fromkeys(bar for session in sessions for bar in self.grid.bars_of(session)):
+            if bar[0] < to_ms and bar[1] > from_ms:
+                yield bar
+
+    def extent(self, bars: Rows) -> tuple[int, int]:
+        ends = memoryview(typed("q", (bars.ts[0], bars.ts[-1])))
+        placed = self.grid.place(ends, self.grid.timeframe_ms)
         return placed.begin[0], placed.end[1]
 
     def window(self, rows: Rows, request: CandleRequest, now_ms: int) -> Window:

@@ -1,0 +1,58 @@
+"""The digest of a day of an archive: SHA-256 over its rows, whatever files they lie in.
+
+The bytes, all integers little-endian:
+
+    "spark.trading/archive-day/v1\\n"
+    label of the kind ("candles" or "ticks"), uint16 number of columns, uint64 number of rows
+    for each column, in the order of `CandleColumns` or `TickColumns`:
+        label of its name, one letter for its type, its values
+
+A label is a uint16 length and ASCII. Types and values: `q` int64 each (ts in ms, trades with -1 for not
+known, revision, commit, price, quantity), `d` IEEE double each, `b` int8 each (quality, source, scales,
+side), `t` for text: a uint32 length and UTF-8 each. Candles stand in order of (ts, revision), ticks in order
+of (ts, id as UTF-8 bytes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import sys
+from dataclasses import fields
+from typing import Final
+
+from spark_engine.data.archive.segment import CandleColumns, TickColumns, in_order
+from spark_engine.errors import EngineError
+
+MAGIC: Final = b"spark.trading/archive-day/v1\n"
+
+
+def day_digest(columns: CandleColumns | TickColumns) -> str:
+    """SHA-256 (hex) of the rows of a day in every revision, given in any order.
+
+    Raises `InvalidData` where two rows have one place, (ts, revision) or (ts, id).
+    """
+    if sys.byteorder != "little":
+        raise EngineError("digests need a little-endian machine")
+    ordered: CandleColumns | TickColumns
+    if isinstance(columns, CandleColumns):
+        kind, ordered = "candles", in_order(columns)
+    else:
+        kind, ordered = "ticks", in_order(columns)
+    names = [field.name for field in fields(ordered)]
+    digest = hashlib.sha256(MAGIC + _label(kind) + struct.pack("<HQ", len(names), len(ordered)))
+    for name in names:
+        column = getattr(ordered, name)
+        if isinstance(column, list):
+            encoded = [text.encode() for text in column]
+            digest.update(_label(name) + b"t")
+            digest.update(b"".join(struct.pack("<I", len(text)) + text for text in encoded))
+        else:
+            digest.update(_label(name) + column.format.encode())
+            digest.update(column)
+    return digest.hexdigest()
+
+
+def _label(text: str) -> bytes:
+    encoded = text.encode("ascii")
+    return struct.pack("<H", len(encoded)) + encoded
