@@ -1,1 +1,1 @@
-"""What time it is at the venue, and how late a message came."""
+"""What time it is at the venue, how sure that is, and how late its trades come. Pure: time is an argument."""

@@ -68,6 +68,10 @@ class Handover:
         """The oldest frames, at least one; none only when closed and empty. Cancelling it loses nothing."""
         while not self._waiting and not self._closed:
             await self._something.wait()
+        return self.take_now(most)
+
+    def take_now(self, most: int = 4_096) -> list[tuple[Frame, int]]:
+        """The oldest frames, none where none wait."""
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         self._bytes -= sum(len(frame) for frame, _ in taken)
         if not self._waiting and not self._closed:

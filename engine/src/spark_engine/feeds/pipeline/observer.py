@@ -1,4 +1,4 @@
-"""What a pipeline tells of itself as it goes: metrics listen. Every method may be called often; none may raise."""
+"""What a pipeline tells of itself as it goes: metrics listen. Called often; nothing here may raise."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ def health_document(health: FeedHealth, stale_after_ms: int) -> dict[str, Any]:
         },
         "archive": _archive(health.archive),
         "storageError": health.storage_error,
+        "problem": health.problem,
         "symbols": [_symbol(each) for each in health.symbols],
     }
 

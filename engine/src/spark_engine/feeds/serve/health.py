@@ -48,8 +48,8 @@ class FeedHealth:
     """Lags are from a trade to its receipt in ms, clock error taken out. Counts are since the start.
 
     fresh: live data within staleAfter; the composition decides it. storage_error: why nothing can be
-    acknowledged at present. failure: why the pipeline ended by itself. heartbeat_age_ms: since it last took
-    a turn.
+    acknowledged at present. problem: what keeps the venue's side from being live, in words. failure: why the
+    pipeline ended by itself. heartbeat_age_ms: since it last took a turn.
     """
 
     feed: str
@@ -71,6 +71,7 @@ class FeedHealth:
     symbols: tuple[SymbolHealth, ...] = ()
     archive: ArchiveHealth = ArchiveHealth()
     storage_error: str | None = None
+    problem: str | None = None
     failure: str | None = None
     heartbeat_age_ms: int = 0
 
@@ -98,7 +99,7 @@ def _reasons(health: FeedHealth, stale_after_ms: int) -> Iterator[str]:
     if problem := unhealthy(health):
         yield problem
     if not health.ws_up:
-        yield f"no connection to {health.provider}"
+        yield f"no connection to {health.provider}" + (f": {health.problem}" if health.problem else "")
     age = health.last_message_age_ms
     if age is None:
         yield "no message has come yet"

@@ -1,0 +1,101 @@
+"""From the journal into segments, a bounded number of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from spark_crds.formats.archive import SeriesManifest
+
+from spark_engine.errors import InvalidData
+from spark_engine.feeds.archive.commit import commit
+from spark_engine.feeds.archive.journal import Journal
+from spark_engine.feeds.archive.pending import Pending, SeriesKey, series_of
+from spark_engine.feeds.archive.series_files import SeriesFiles
+
+MOST_ROWS: Final = 50_000  # in memory before a commit
+
+
+@dataclass(slots=True)
+class Flushed:
+    """What a flush did. commits: manifests written. refused_rows: of days that retention has removed."""
+
+    commits: int = 0
+    rows: int = 0
+    refused_rows: int = 0
+
+
+class Flush:
+    """Sequence numbers that a manifest has are recorded in its `writer`: `<writer> <journal> <sequence>`. So
+    records that a crash left in the journal are known again, and `commit` drops those of another journal."""
+
+    def __init__(self, files: SeriesFiles, journal: Journal, writer: str) -> None:
+        self._files = files
+        self._journal = journal
+        self._writer = writer
+        self._reached: dict[SeriesKey, int] = {}
+        self._failed: dict[SeriesKey, InvalidData] = {}
+        self.committed: dict[SeriesKey, SeriesManifest] = {}  # by the flush that runs
+
+    def run(self, deferred: Collection[SeriesKey], flushed: Flushed) -> None:
+        """Everything that is journaled but of the series `deferred`. Raises as `commit`: then the rest stays
+        in the journal."""
+        self.committed = {}
+        self._failed = {}
+        gathered: dict[SeriesKey, Pending] = {}
+        done: list[Path] = []
+        through = 0
+        for path in self._journal.seal():
+            keep = False
+            for entry in self._journal.read(path):
+                through = entry.sequence
+                for key in series_of(entry):
+                    if key in deferred or key in self._failed:
+                        keep = True
+                    elif entry.sequence > self._reach(key):
+                        gathered.setdefault(key, Pending(entry.venue_symbol)).add(entry, key.timeframe)
+            if not keep:
+                done.append(path)
+            if sum(map(len, gathered.values())) >= MOST_ROWS:
+                self._commit(gathered, through, done, flushed)
+        self._commit(gathered, through, done, flushed)
+        for failure in self._failed.values():
+            raise failure
+
+    def _commit(
+        self, gathered: dict[SeriesKey, Pending], through: int, done: list[Path], flushed: Flushed
+    ) -> None:
+        """Empties `gathered` and `done`."""
+        for key in sorted(gathered):
+            try:
+                written = commit(
+                    self._files, key, gathered[key], f"{self._writer} {self._journal.id} {through}"
+                )
+            except InvalidData as failure:  # of this series alone
+                self._failed[key] = failure
+                continue
+            flushed.commits += 1
+            flushed.rows += written.rows
+            flushed.refused_rows += written.refused
+            self._reached[key] = through
+            self.committed[key] = written.manifest
+        gathered.clear()
+        for path in () if self._failed else done:
+            self._journal.drop(path)
+        done.clear()
+
+    def _reach(self, key: SeriesKey) -> int:
+        """The last sequence number of this journal that the series has."""
+        if key not in self._reached:
+            manifest = self._files.manifest(key)
+            journal, sequence = _writer_mark(manifest.writer) if manifest else ("", 0)
+            self._reached[key] = sequence if journal == self._journal.id else 0
+        return self._reached[key]
+
+
+def _writer_mark(writer: str) -> tuple[str, int]:
+    _, _, mark = writer.partition(" ")
+    journal, _, sequence = mark.rpartition(" ")
+    return (journal, int(sequence)) if sequence.isdigit() else ("", 0)

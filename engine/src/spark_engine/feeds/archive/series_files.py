@@ -1,0 +1,127 @@
+"""The files of one series: its manifest, and the rows of its days."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from spark_crds.canonical import sha256_hex
+from spark_crds.formats.archive import MANIFEST_FILE, TICKS, SegmentFile, SeriesManifest, read_series_manifest
+from spark_crds.formats.error import FormatError
+
+from spark_engine.data.archive.segment import (
+    CandleColumns,
+    TickColumns,
+    decode_candles,
+    decode_ticks,
+    encode_candles,
+    encode_ticks,
+    in_order,
+    joined,
+)
+from spark_engine.errors import InvalidData
+from spark_engine.feeds.archive.pending import SeriesKey
+from spark_engine.feeds.archive.store import FIELD, Store, put_verified
+
+DAY_MS: Final = 86_400_000
+HELD_ROWS: Final = 300_000  # of days of candles, so that a flush need not read back what it wrote: 30 MB
+
+
+class SeriesFiles:
+    """Reads and writes the series of one venue. Not for threads."""
+
+    def __init__(self, store: Store, venue: str) -> None:
+        self.store = store
+        self.venue = venue
+        self._held: OrderedDict[tuple[SeriesKey, str, tuple[str, ...]], CandleColumns] = OrderedDict()
+
+    def folder(self, key: SeriesKey) -> str:
+        return f"{self.venue}/{key.symbol}/{key.timeframe}"
+
+    def manifest(self, key: SeriesKey) -> SeriesManifest | None:
+        """Raises `InvalidData` for one that is damaged."""
+        name = f"{self.folder(key)}/{MANIFEST_FILE}"
+        content = self.store.get(name)
+        if content is None:
+            return None
+        try:
+            return read_series_manifest(content)
+        except FormatError as error:
+            raise InvalidData(f"{self.store.uri}: {name}: {error}", field=FIELD) from None
+
+    def publish(self, key: SeriesKey, manifest: SeriesManifest) -> None:
+        """From here on readers see it."""
+        self.store.replace(f"{self.folder(key)}/{MANIFEST_FILE}", manifest.content())
+
+    def keys(self) -> tuple[set[SeriesKey], set[str]]:
+        """The series that have a manifest, and the names of all segments, of any manifest or of none."""
+        series, segments = set(), set()
+        for name in self.store.list(self.venue):
+            match name.split("/"):
+                case [self.venue, symbol, timeframe, file] if file == MANIFEST_FILE:
+                    series.add(SeriesKey(symbol, timeframe))
+                case [self.venue, _, _, _, file] if file.endswith(".parquet"):
+                    segments.add(name)
+        return series, segments
+
+    def write(self, key: SeriesKey, date: str, columns: CandleColumns | TickColumns) -> SegmentFile:
+        """A new segment, named by its content, in order."""
+        if isinstance(columns, TickColumns):
+            content = encode_ticks(in_order(columns))
+        else:
+            content = encode_candles(in_order(columns))
+        sha256 = sha256_hex(content)
+        first, last = min(columns.commit), max(columns.commit)
+        path = f"{date}/{first}-{last}-{sha256[:8]}.parquet"
+        put_verified(self.store, f"{self.folder(key)}/{path}", content)
+        return SegmentFile(path, date, len(columns), len(content), sha256, first, last)
+
+    def candles(self, key: SeriesKey, date: str, manifest: SeriesManifest) -> CandleColumns | None:
+        """All rows of a date, None without any. Raises `InvalidData` for damage."""
+        files = files_of(manifest, date)
+        if not files:
+            return None
+        place = (key, date, tuple(file.path for file in files))
+        found = self._held.get(place)
+        if found is None:
+            found = joined([decode_candles(self._content(key, file), file.path) for file in files])
+        self.hold(key, date, files, found)
+        return found
+
+    def ticks(self, key: SeriesKey, date: str, manifest: SeriesManifest) -> TickColumns | None:
+        """Likewise, of ticks, which are many, and not held."""
+        files = files_of(manifest, date)
+        if not files:
+            return None
+        return joined([decode_ticks(self._content(key, file), file.path) for file in files])
+
+    def hold(self, key: SeriesKey, date: str, files: Iterable[SegmentFile], columns: CandleColumns) -> None:
+        """Keeps the rows that lie in `files` in memory, and of other files of that date none."""
+        for place in [place for place in self._held if place[:2] == (key, date)]:
+            del self._held[place]
+        self._held[key, date, tuple(file.path for file in files)] = columns
+        while len(self._held) > 1 and sum(map(len, self._held.values())) > HELD_ROWS:
+            self._held.popitem(last=False)
+
+    def _content(self, key: SeriesKey, file: SegmentFile) -> bytes:
+        name = f"{self.folder(key)}/{file.path}"
+        content = self.store.get(name)
+        if content is None or sha256_hex(content) != file.sha256:
+            state = "is not there" if content is None else "is damaged"
+            raise InvalidData(f"{self.store.uri}: {name}, which its manifest names, {state}", field=FIELD)
+        return content
+
+
+def files_of(manifest: SeriesManifest, date: str) -> list[SegmentFile]:
+    return [file for file in manifest.files if file.date == date]
+
+
+def date_of(ts_ms: int) -> str:
+    """The UTC date of a time."""
+    return datetime.fromtimestamp(ts_ms // 1000, UTC).strftime("%Y-%m-%d")
+
+
+def is_ticks(key: SeriesKey) -> bool:
+    return key.timeframe == TICKS

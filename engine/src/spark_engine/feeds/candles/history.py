@@ -1,0 +1,53 @@
+"""When the venue's own bar takes the place of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from spark_engine.feeds.candles.bars import rescaled
+from spark_engine.feeds.market import Candle, Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """candle: what is to be written, None: nothing. disagrees: our ticks and the history contradict."""
+
+    candle: Candle | None
+    disagrees: bool = False
+
+
+def mended(ours: Candle | None, history: Candle) -> Mended:
+    """`ours`: the bar as it was last written, None for none; `history`: the venue's, whole.
+
+    - None: the venue's bar, source "history".
+    - From ticks and COMPLETE: kept; a venue's bar that differs is a disagreement.
+    - From ticks and PARTIAL: the venue's bar, source "merged", unless our trades prove it wrong (a
+      disagreement; ours stays).
+    - From history before: the venue's present word.
+    ValueError where `history` has fewer decimals than `ours`.
+    """
+    if history.quality is not Quality.COMPLETE:
+        return Mended(None)
+    if ours is None:
+        return Mended(replace(history, source="history", revision=0))
+    known = rescaled(ours, history.price_scale, history.quantity_scale)
+    if ours.source == "ticks" and ours.quality is Quality.COMPLETE:
+        return Mended(None, disagrees=_values(known) != _values(history))
+    if ours.source == "ticks":
+        if not _contains(history, known):
+            return Mended(None, disagrees=True)
+        return Mended(replace(history, source="merged", revision=ours.revision + 1))
+    if _values(known) == _values(history) and ours.quality is Quality.COMPLETE:
+        return Mended(None)
+    return Mended(replace(history, source=ours.source, revision=ours.revision + 1))
+
+
+def _values(candle: Candle) -> tuple[int, ...]:
+    return candle.open, candle.high, candle.low, candle.close, candle.volume
+
+
+def _contains(whole: Candle, part: Candle) -> bool:
+    """Whether the trades of `part` can be among those of `whole`."""
+    return whole.high >= part.high and whole.low <= part.low and whole.volume >= part.volume

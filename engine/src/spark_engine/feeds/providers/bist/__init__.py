@@ -1,0 +1,1 @@
+"""Borsa Istanbul by files: what a drop holds, against the calendar, and what changed since the last one."""

@@ -1,0 +1,117 @@
+"""A drop behind HTTP: one file, or a page that lists files as web servers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Final, Protocol
+from urllib.parse import unquote, urljoin, urlsplit
+
+from spark_crds.canonical import sha256_hex
+
+from spark_engine.data.files import is_candle_file
+from spark_engine.feeds.provider import Malformed, RateLimit, Request
+from spark_engine.feeds.providers.bist.files import DropFile, Listing, ends_whole
+from spark_engine.feeds.rest.client import Answer
+from spark_engine.feeds.rest.errors import RestError
+
+LIMIT: Final = RateLimit("bist-files", requests=60, seconds=60.0, block_seconds=60.0)
+HEADERS: Final = {"accept": "*/*"}
+MOST_FILES: Final = 30  # of one look
+MOST_LISTED: Final = 10_000
+
+
+class Client(Protocol):
+    """`feeds.rest.client.RestClient`."""
+
+    async def get(self, request: Request[bytes]) -> Answer[bytes]: ...
+
+
+class DropUrl:
+    """Files of a URL. One that ends in a candle file's suffix is that file, any other is a listing.
+
+    A file of a listing is fetched again once its line (date, size) differs; where lines say nothing more than
+    names, and for a single file, every time. Of files that hold the same bar the one whose name comes last is
+    right, since a listing's dates are in nobody knows which zone. Raises `RestError` where the listing is not
+    to be had.
+    """
+
+    def __init__(self, url: str, client: Client) -> None:
+        self._url = url
+        self._client = client
+        self._lines: dict[str, str] = {}
+        self._done: dict[str, str] = {}
+        self._fetched: dict[str, str] = {}
+
+    async def changed(self, now_ms: int) -> Listing:
+        path = unquote(urlsplit(self._url).path)
+        if is_candle_file(path.rpartition("/")[2]):
+            return await self._files({path.rpartition("/")[2]: self._url}, {}, now_ms)
+        answer = await self._client.get(Request(self._url, {}, LIMIT, bytes, HEADERS))
+        listed = read_listing(answer.value, self._url)
+        urls = {name: url for name, (url, _line) in listed.items()}
+        return await self._files(urls, {name: line for name, (_url, line) in listed.items() if line}, now_ms)
+
+    def done(self, file: DropFile) -> None:
+        self._done[file.name] = file.mark
+        self._lines[file.name] = self._fetched.get(file.name, "")
+
+    async def _files(self, urls: Mapping[str, str], lines: Mapping[str, str], now_ms: int) -> Listing:
+        self._fetched = dict(lines)
+        new = [name for name in urls if name not in lines or self._lines.get(name) != lines[name]]
+        files: list[DropFile] = []
+        waiting: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for name in new[:MOST_FILES]:
+            try:
+                answer = await self._client.get(Request(urls[name], {}, LIMIT, bytes, HEADERS))
+            except RestError as error:
+                refused.append((name, str(error)))
+                continue
+            mark = sha256_hex(answer.value)
+            if self._done.get(name) == mark:
+                self._lines[name] = lines.get(name, "")
+            elif not ends_whole(name, answer.value):
+                waiting.append(name)
+            else:
+                files.append(DropFile(name, answer.value, now_ms, (0, name), mark))
+        return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), len(new) > MOST_FILES)
+
+
+def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
+    """Name to address and the rest of its line, of links to candle files in the same folder, by name from the
+    last to the first. Raises `Malformed` for what is no text."""
+    parser = _Links()
+    try:
+        parser.feed(page.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Malformed("the listing is not UTF-8") from None
+    parser.close()
+    if len(parser.found) > MOST_LISTED:
+        raise Malformed(f"the listing has more than {MOST_LISTED} links")
+    folder = url.rpartition("/")[0] + "/" if "/" in urlsplit(url).path else url + "/"
+    names: dict[str, tuple[str, str]] = {}
+    for link, line in parser.found:
+        address = urljoin(folder, link)
+        name = unquote(urlsplit(address).path.rpartition("/")[2])
+        if address.rpartition("/")[0] + "/" == folder and is_candle_file(name):
+            names[name] = address, " ".join(line.replace(name, " ").split())
+    return dict(sorted(names.items(), reverse=True))
+
+
+class _Links(HTMLParser):
+    """Links, each with the text up to the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        link = dict(attrs).get("href") if tag == "a" else None
+        if link:
+            self.found.append((link, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.found:
+            link, line = self.found[-1]
+            self.found[-1] = link, line + data

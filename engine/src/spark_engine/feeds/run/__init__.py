@@ -1,0 +1,1 @@
+"""A feed in operation: sockets, clocks, disks and the tasks between them."""

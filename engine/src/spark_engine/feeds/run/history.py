@@ -1,0 +1,51 @@
+"""Fills minutes of which trades were lost from the venue's history of bars."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from spark_engine.feeds.market import Interval
+from spark_engine.feeds.pipeline.pipeline import Pipeline
+from spark_engine.feeds.pipeline.symbol import MINUTE, MINUTE_MS
+from spark_engine.feeds.provider import StreamProvider
+from spark_engine.feeds.rest.client import RestClient
+from spark_engine.feeds.rest.errors import RestError
+
+LOOK_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 60.0
+
+
+class HistoryFiller:
+    """A request that fails is made again at a later look."""
+
+    def __init__(
+        self, pipeline: Pipeline, provider: StreamProvider, rest: RestClient, report: Callable[[str], None]
+    ) -> None:
+        self._pipeline = pipeline
+        self._provider = provider
+        self._rest = rest
+        self._report = report
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for symbol, state in self._pipeline.symbols.items():
+                for wanted in state.feed.history_wanted(self._pipeline.venue_ms(time.time_ns())):
+                    await self._fill(symbol, wanted)
+
+    async def _fill(self, symbol: str, wanted: Interval) -> None:
+        """Page by page, oldest first; each is taken as soon as it is there."""
+        page_ms = self._provider.history_bars_most * MINUTE_MS
+        for begin in range(wanted.from_ms, wanted.to_ms, page_ms):
+            page = Interval(begin, min(begin + page_ms, wanted.to_ms))
+            request = self._provider.history(symbol, MINUTE, page.from_ms, page.to_ms)
+            try:
+                answer = await self._rest.get(request, patience=PATIENCE_SECONDS)
+            except RestError as error:
+                self._report(f"{symbol}: history is not to be had: {error}")
+                return
+            self._pipeline.symbols[symbol].feed.filled(page, answer.value.candles)

@@ -1,0 +1,109 @@
+"""Which trades were seen, in bounded memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import Final
+
+from spark_engine.feeds.market import MarketTick
+
+IdKey = tuple[int, int]
+LONGEST_NUMBER: Final = 30  # digits
+
+
+def id_key(tick_id: str) -> IdKey:
+    """How ids of one time are ordered: by number, after them those that are none, which are all alike."""
+    numeric = tick_id.isascii() and tick_id.isdigit() and len(tick_id) <= LONGEST_NUMBER
+    return (0, int(tick_id)) if numeric else (1, 0)
+
+
+def sequential_id(tick_id: str) -> int:
+    """Raises ValueError for an id that is no number."""
+    kind, value = id_key(tick_id)
+    if kind:
+        raise ValueError(f"a sequential trade id must be a number; is {tick_id[:40]!r}")
+    return value
+
+
+class LatestIds:
+    """The ids of the latest `most` trades by the venue's time.
+
+    By time and not by arrival: what a venue repeats is its latest trades, which trades filled in from long
+    ago must not push out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._arrivals: dict[str, int] = {}
+        self._by_time: list[tuple[int, str]] = []
+        self._forgotten: tuple[int, str] | None = None  # the latest that was
+        self.count = 0  # of all that ever came
+
+    def __len__(self) -> int:
+        return len(self._arrivals)
+
+    def add(self, tick: MarketTick) -> bool:
+        """False for one that was seen."""
+        if tick.id in self._arrivals:
+            return False
+        self.count += 1
+        self._arrivals[tick.id] = self.count
+        heappush(self._by_time, (tick.ts_ms, tick.id))
+        if len(self._by_time) > self._most:
+            oldest = heappop(self._by_time)
+            del self._arrivals[oldest[1]]
+            self._forgotten = oldest if self._forgotten is None else max(self._forgotten, oldest)
+        return True
+
+    def any_until(self, count: int, ticks: Iterable[MarketTick]) -> bool:
+        """Whether one of `ticks` was among the first `count` that came."""
+        return any(self._arrivals.get(tick.id, count + 1) <= count for tick in ticks)
+
+    def beyond(self, tick: MarketTick) -> bool:
+        """Older than all that is remembered, others were forgotten: nobody knows whether it was seen."""
+        return self._forgotten is not None and (tick.ts_ms, tick.id) <= self._forgotten
+
+
+class IdRuns:
+    """Ids that rise by one, as runs [first, last]: exact while there are at most `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._runs: list[list[int]] = []
+        self._forgotten: int | None = None  # nothing is known of ids up to it
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @property
+    def last(self) -> int | None:
+        return self._runs[-1][1] if self._runs else None
+
+    def holes(self, above: int | None = None) -> list[tuple[int, int]]:
+        """(first, last) missing id of each hole between those seen, ascending; of ids after `above`."""
+        runs = self._runs
+        place = 0 if above is None else max(0, bisect_right(runs, above, key=lambda run: run[0]) - 1)
+        return [(runs[i][1] + 1, runs[i + 1][0] - 1) for i in range(place, len(runs) - 1)]
+
+    def add(self, tick: MarketTick) -> bool:
+        """False for one that was seen. Raises ValueError for an id that is no number."""
+        value, runs = sequential_id(tick.id), self._runs
+        place = bisect_right(runs, value, key=lambda run: run[0])
+        if place and value <= runs[place - 1][1]:
+            return False
+        first = last = value
+        begin, end = place, place
+        if place and runs[place - 1][1] == value - 1:
+            begin, first = place - 1, runs[place - 1][0]
+        if place < len(runs) and runs[place][0] == value + 1:
+            end, last = place + 1, runs[place][1]
+        runs[begin:end] = [[first, last]]
+        if len(runs) > self._most:
+            self._forgotten = runs.pop(0)[1]
+        return True
+
+    def beyond(self, tick: MarketTick) -> bool:
+        """Below all that is remembered, others were forgotten: nobody knows whether it was seen."""
+        return self._forgotten is not None and sequential_id(tick.id) <= self._forgotten

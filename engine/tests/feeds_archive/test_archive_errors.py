@@ -1,0 +1,161 @@
+"""What goes wrong with a disk, a directory or a second writer is said in clear words, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from spark_engine.errors import InvalidSpec, StoreUnavailable
+from spark_engine.feeds.archive.archive import Archive
+from spark_engine.feeds.archive.lock import AnotherWriter
+
+from engine.tests.feeds_archive.audit import archived, require_each_once
+from engine.tests.feeds_archive.scenario import VENUE, piece
+from engine.tests.feeds_archive.writers import opened
+
+PAGES = 64 * 4096
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={PAGES}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_under_the_archive_keeps_everything_in_the_journal(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    (tmp_path / "archive").symlink_to(small_disk)
+    archive = opened(tmp_path)
+    n = 0
+    with pytest.raises(StoreUnavailable, match=r"spec\.storage\.uri.*archive.*No space left on device"):
+        while True:
+            n += 1
+            archive.append(piece(n))
+            archive.flush()
+    archive.append(piece(n + 1))
+    archived(small_disk)
+    ballast = next(path for path in small_disk.rglob("*.parquet"))
+    assert ballast.exists()
+    subprocess.run(["mount", "-o", f"remount,size={4 * PAGES}", str(small_disk)], check=True)
+    archive.close()
+    everything = list(map(piece, range(1, n + 2)))
+    require_each_once(small_disk, everything, everything)
+
+
+def test_a_full_disk_under_the_journal_refuses_to_acknowledge(tmp_path: Path, small_disk: Path) -> None:
+    archive = opened(tmp_path, journal=small_disk / "journal")
+    n = 0
+    with pytest.raises(StoreUnavailable, match=r"the journal .* cannot be kept: No space left on device"):
+        while True:
+            archive.append(piece(n + 1))
+            n += 1
+    with pytest.raises(StoreUnavailable, match="No space left on device"):
+        archive.append_many(map(piece, range(n + 1, n + 100)))
+    subprocess.run(["mount", "-o", f"remount,size={4 * PAGES}", str(small_disk)], check=True)
+    archive.append(piece(n + 1))
+    archive.close()
+    everything = list(map(piece, range(1, n + 2)))
+    require_each_once(tmp_path / "archive", everything, everything)
+
+
+def test_a_directory_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_text("a file")
+    with pytest.raises(StoreUnavailable, match=r"spec\.storage\.uri: the archive .*archive.*Not a directory"):
+        opened(tmp_path)
+
+
+def test_a_read_only_disk_is_named_and_the_journal_keeps_what_it_has(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    (tmp_path / "archive").symlink_to(small_disk)
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    archive.flush()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    archive.append(piece(2))
+    with pytest.raises(StoreUnavailable, match="Read-only file system"):
+        archive.flush()
+    archive.abandon()
+    with pytest.raises(StoreUnavailable, match=r"archive.*Read-only file system"):
+        opened(tmp_path)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    opened(tmp_path).abandon()
+    require_each_once(small_disk, [piece(1), piece(2)], [piece(1), piece(2)])
+
+
+def test_an_unknown_scheme_is_refused_with_what_is_allowed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match=r"spec\.storage\.uri: must be a path, or file://, s3://"):
+        Archive.open("ftp://host/x", venue=VENUE, journal=tmp_path / "journal", writer="me")
+
+
+def test_a_second_writer_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
+    first = opened(tmp_path, writer="feed-0")
+    with pytest.raises(AnotherWriter, match="feed-0, process"):
+        opened(tmp_path, journal=tmp_path / "other", writer="feed-1")
+    with pytest.raises(AnotherWriter, match="the journal .* feed-0"):
+        Archive.open(
+            str(tmp_path / "elsewhere"), venue=VENUE, journal=tmp_path / "journal", writer="feed-1"
+        )
+    first.close()
+    opened(tmp_path, journal=tmp_path / "other", writer="feed-1").close()
+
+
+def test_a_killed_writer_holds_no_lock(tmp_path: Path) -> None:
+    script = (
+        "import os, signal; from pathlib import Path; from engine.tests.feeds_archive.writers import opened;"
+        f"held = opened(Path({str(tmp_path)!r})); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert (tmp_path / "archive" / VENUE / ".writer.lock").exists()
+    opened(tmp_path).close()
+
+
+def test_a_journal_of_another_archive_is_not_taken_over_while_it_holds_records(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    archive.abandon()
+    with pytest.raises(StoreUnavailable, match="holds records of .*archive"):
+        Archive.open(str(tmp_path / "elsewhere"), venue=VENUE, journal=tmp_path / "journal", writer="me")
+    opened(tmp_path).close()
+    Archive.open(str(tmp_path / "elsewhere"), venue=VENUE, journal=tmp_path / "journal", writer="me").close()
+
+
+def test_damage_in_a_sealed_part_of_the_journal_is_not_passed_over(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    archive.append(piece(2))
+    archive.abandon()
+    (first,) = (tmp_path / "journal").glob("*.journal")
+    body = bytearray(first.read_bytes())
+    body[-40] ^= 1
+    first.write_bytes(body)
+    newer = first.with_name(f"{3:016d}.journal")
+    newer.write_bytes(body[: body.index(b"\x01") + 1])
+    with pytest.raises(StoreUnavailable, match="is no journal of a feed|is damaged after"):
+        opened(tmp_path)
+
+
+def test_a_record_that_was_cut_short_was_never_acknowledged(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    archive.append(piece(2))
+    archive.abandon()
+    (journal,) = (tmp_path / "journal").glob("*.journal")
+    journal.write_bytes(journal.read_bytes()[:-1])
+    again = opened(tmp_path)
+    again.append(piece(4))
+    again.close()
+    require_each_once(tmp_path / "archive", [piece(1), piece(4)], [piece(1), piece(4)])

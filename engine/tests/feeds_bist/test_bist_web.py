@@ -1,0 +1,157 @@
+"""A drop behind HTTP, against a real server on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from spark_engine.feeds.provider import Malformed
+from spark_engine.feeds.providers.bist.web import read_listing
+from spark_engine.feeds.providers.bist_files import BistFiles, Poll
+from spark_engine.feeds.rest.client import RestClient
+from spark_engine.feeds.rest.errors import RestRefused
+from spark_engine.feeds.settings import FeedSettings
+
+HEADER = "date,open,high,low,close,volume\n"
+NOW = round(datetime(2024, 6, 3, 18, tzinfo=UTC).timestamp() * 1000)
+Settings = Callable[..., FeedSettings]
+
+
+class Site:
+    """pages: path to body. asked: paths in the order of requests."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                body = site.pages.get(self.path)
+                self.send_response(404 if body is None else 200)
+                self.send_header("content-length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_arguments: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def publish(self, name: str, rows: str, line: str = "") -> None:
+        self.pages[f"/drop/{name}"] = (HEADER + rows).encode()
+        self.pages.setdefault("/drop/", b"<h1>Index</h1><a href='../'>up</a>\n")
+        self.pages["/drop/"] += f"<a href='{name}'>{name}</a>  {line}\n".encode()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+
+
+def polls(settings: FeedSettings, kept: Any, *between: Callable[[], None]) -> list[Poll]:
+    """One look, then one after each change; all are acknowledged."""
+
+    async def look() -> list[Poll]:
+        client = RestClient(user_agent="test")
+        provider = BistFiles(settings, client)
+        found = []
+        try:
+            for change in (lambda: None, *between):
+                change()
+                found.append(await provider.poll(NOW, kept.known))
+                kept.take(provider, found[-1])
+        finally:
+            await client.close()
+        return found
+
+    return asyncio.run(look())
+
+
+def row(day: str, close: float = 10.5) -> str:
+    return f"{day},10,11,9,{close},100\n"
+
+
+def test_one_file_is_fetched_and_its_correction_is_a_revision(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    site.publish("THYAO.csv", row("2024-05-31"))
+    first, same, corrected = polls(
+        settings(files=f"{site.url}/drop/THYAO.csv"),
+        kept,
+        lambda: None,
+        lambda: site.publish("THYAO.csv", row("2024-05-31", 10.25)),
+    )
+    assert first.deliveries[0].changes.new == 1
+    assert (same.deliveries, same.files) == ((), ())
+    assert corrected.deliveries[0].changes.revised == 1
+
+
+def test_a_listing_is_read_and_only_lines_that_differ_are_fetched_again(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    site.publish("THYAO.csv", row("2024-05-31"), "31-May-2024 18:30   60")
+    site.publish("EREGL.csv", row("2024-05-31"), "31-May-2024 18:30   60")
+
+    def correct() -> None:
+        site.asked.clear()
+        site.pages["/drop/EREGL.csv"] = (HEADER + row("2024-05-31", 10.0)).encode()
+        site.pages["/drop/"] = site.pages["/drop/"].replace(
+            b"EREGL.csv</a>  31-May", b"EREGL.csv</a>  03-Jun"
+        )
+
+    first, second = polls(settings(files=f"{site.url}/drop/"), kept, correct)
+    assert [part.instrument.symbol for part in first.deliveries] == ["EREGL", "THYAO"]
+    assert [(part.instrument.symbol, part.changes.revised) for part in second.deliveries] == [("EREGL", 1)]
+    assert site.asked == ["/drop/", "/drop/EREGL.csv"]
+
+
+def test_of_files_with_one_bar_the_last_name_is_right(site: Site, settings: Settings, kept: Any) -> None:
+    site.publish("THYAO_20240531.csv", row("2024-05-31", 10.0))
+    site.publish("THYAO_20240603.csv", row("2024-05-31", 10.9))
+    polls(settings(files=f"{site.url}/drop/"), kept)
+    assert [bar.close for bar in kept.series("THYAO")] == [109]
+
+
+def test_a_file_that_is_listed_and_gone_is_named_and_the_others_are_taken(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    site.publish("THYAO.csv", row("2024-05-31"))
+    site.publish("EREGL.csv", row("2024-05-31"))
+    del site.pages["/drop/EREGL.csv"]
+    (found,) = polls(settings(files=f"{site.url}/drop/"), kept)
+    assert {report.name: report.outcome for report in found.files} == {
+        "EREGL.csv": "quarantined",
+        "THYAO.csv": "taken",
+    }
+
+
+def test_a_file_that_is_cut_is_waited_for(site: Site, settings: Settings, kept: Any) -> None:
+    site.publish("THYAO.csv", row("2024-05-31") + "2024-06-03,10,1")
+    (found,) = polls(settings(files=f"{site.url}/drop/"), kept)
+    assert [report.outcome for report in found.files] == ["waiting"]
+
+
+def test_a_listing_that_is_not_there_is_an_error(site: Site, settings: Settings, kept: Any) -> None:
+    with pytest.raises(RestRefused):
+        polls(settings(files=f"{site.url}/nothing/"), kept)
+
+
+def test_links_that_leave_the_folder_are_no_files_of_the_drop() -> None:
+    page = b"""<a href="THYAO.csv">x</a><a href="/other/EREGL.csv">x</a><a href="https://evil/A.csv">x</a>
+    <a href="sub/GARAN.csv">x</a><a href="../SISE.csv">x</a><a href="readme.html">x</a><a>none</a>"""
+    assert list(read_listing(page, "http://host/drop/")) == ["THYAO.csv"]
+    with pytest.raises(Malformed, match="UTF-8"):
+        read_listing(b"\xff\xfe", "http://host/drop/")
