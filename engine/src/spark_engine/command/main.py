@@ -15,6 +15,7 @@ from spark_crds.formats.outcome import ExitCode
 from spark_engine.command import (
     compare,
     data,
+    feed,
     new_strategy,
     package,
     report,
@@ -33,7 +34,7 @@ from spark_engine.version import __version__
 
 COMMANDS = (
     *(run, sweep, verify, report, risk_report, compare, package),
-    *(validate, strategies, new_strategy, data),
+    *(validate, strategies, new_strategy, data, feed),
 )
 
 DESCRIPTION = """\
@@ -48,6 +49,7 @@ examples:
   backtest sweep -f examples/btcusdt-1h-sma-sweep.yaml
   backtest verify runs/btcusdt-1h-sma-cross-1a2b3c4d --rerun
   backtest data inspect candles.csv.gz
+  backtest feed run -f examples/btcturk-spot-feed.yaml
 
 exit codes:
   0 done    1 verify or compare --same found a difference    2 usage    10 bad spec    11 bad data

@@ -234,6 +234,7 @@ class StreamingFeed:
             await self._connection.run(stop)
             self._handover.close()
             done.set()
+            self._stored.set()
         pipeline.turn(time.time_ns(), time.monotonic())
         await self._keeper.keep(pipeline.take())
 
