@@ -45,7 +45,7 @@ def content(folder: Path, manifest: SeriesManifest) -> list[TickRow] | list[Cand
             candles = joined([decode_candles(body, "a segment") for body in bodies])
             assert (len(candles), day_digest(candles)) == (day.rows, day.sha256)
             rows += candle_rows(candles)
-    return rows  # type: ignore[return-value]
+    return rows
 
 
 def archived(root: Path) -> Rows:
@@ -57,9 +57,7 @@ def archived(root: Path) -> Rows:
 
 def leftovers(root: Path) -> list[str]:
     """Files below `root` that are neither a manifest, nor named by one, nor a lock."""
-    named = {
-        folder / file.path for folder, manifest in manifests(root).items() for file in manifest.files
-    }
+    named = {folder / file.path for folder, manifest in manifests(root).items() for file in manifest.files}
     return sorted(
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
@@ -87,9 +85,9 @@ def require_each_once(root: Path, acknowledged: Iterable[Piece], appended: Itera
         if isinstance(row, CandleRow)
     )
     for found, of in ((ticks, _ticks), (candles, _candles)):
-        assert all(count == 1 for count in found.values())  # type: ignore[attr-defined]
-        assert set().union(*map(of, acknowledged := list(acknowledged))) <= set(found)  # type: ignore[arg-type]
-        assert set(found) <= set().union(*map(of, appended := list(appended)))  # type: ignore[arg-type]
+        assert all(count == 1 for count in found.values())
+        assert set().union(*map(of, acknowledged := list(acknowledged))) <= set(found)
+        assert set(found) <= set().union(*map(of, appended := list(appended)))
 
 
 def _ticks(piece: Piece) -> set[tuple[object, ...]]:

@@ -57,9 +57,7 @@ def test_what_is_appended_comes_back_before_and_after_a_flush(tmp_path: Path) ->
     archive.close()
     again = opened(tmp_path)
     assert (again.ticks_since("BTCTRY", 0), again.last_candles("BTCTRY", "1m", 2)) == before
-    assert again.ticks_since("BTCTRY", time_of(9)) == [
-        each for each in expected if each.ts_ms >= time_of(9)
-    ]
+    assert again.ticks_since("BTCTRY", time_of(9)) == [each for each in expected if each.ts_ms >= time_of(9)]
     seen = tuple(Interval(time_of(n), time_of(n + 1)) for n in (3, 6, 9, 12))
     assert again.coverage("BTCTRY") == again.coverage("BTCTRY", "5m") == seen
 
@@ -103,9 +101,9 @@ def test_compaction_leaves_an_open_day_alone_until_it_has_many_segments(tmp_path
     assert archive.compact(time_of(18), open_segments=5) == 0
     assert archive.compact(time_of(18), open_segments=4) == 5
     assert archive.compact(time_of(18) + DAY_MS) == 0
-    assert [(file.first_commit, file.last_commit, file.rows) for file in manifest_of(tmp_path, "1m").files] == [
-        (1, 5, 5)
-    ]
+    assert [
+        (file.first_commit, file.last_commit, file.rows) for file in manifest_of(tmp_path, "1m").files
+    ] == [(1, 5, 5)]
 
 
 def test_superseded_files_stay_for_a_grace_period(tmp_path: Path) -> None:
@@ -121,6 +119,25 @@ def test_superseded_files_stay_for_a_grace_period(tmp_path: Path) -> None:
     now[0] = 31.0
     archive.flush()
     assert leftovers(tmp_path) == []
+
+
+def test_a_segment_that_a_crash_left_and_that_is_written_again_is_not_discarded(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    archive.append(piece(3))
+    archive.close()
+    for path in (tmp_path / "archive").rglob("manifest.json"):
+        path.unlink()  # as if the crash had come before them, and the journal's volume were lost
+    now = [0.0]
+    again = opened(tmp_path, journal=tmp_path / "new", clock=lambda: now[0], grace_seconds=30.0)
+    assert len(leftovers(tmp_path)) == 2
+    again.append(piece(3))
+    again.flush()
+    now[0] = 31.0
+    again.flush()
+    assert {name: len(rows) for name, rows in archived(tmp_path / "archive").items()} == {
+        ("BTCTRY", TICKS): 3,
+        ("BTCTRY", "1m"): 1,
+    }
 
 
 def test_retention_removes_whole_days_and_keeps_their_digests(tmp_path: Path) -> None:
@@ -160,7 +177,7 @@ def test_a_bar_that_differs_from_the_one_of_its_revision_becomes_the_next(tmp_pa
         archive.append(Piece(BTC, candles=(candle("BTCTRY", FIRST_MS, close, revision=revision),)))
         archive.flush()
     rows = archived(tmp_path / "archive")["BTCTRY", "1m"]
-    assert [(row.close, row.revision, row.commit) for row in rows] == [  # type: ignore[union-attr]
+    assert [(row.close, row.revision, row.commit) for row in rows] == [
         (5, 0, 1),
         (6, 1, 2),
         (5, 2, 3),
@@ -177,7 +194,7 @@ def test_ticks_keep_their_scale_when_a_venue_adds_decimals(tmp_path: Path) -> No
     assert archive.scales("BTCTRY") == (4, 8)
     assert [each.price for each in archive.ticks_since("BTCTRY", 0)] == [15_000, 15_001]
     rows = archived(tmp_path / "archive")["BTCTRY", TICKS]
-    assert [(row.price, row.price_scale) for row in rows] == [(150, 2), (15_001, 4)]  # type: ignore[union-attr]
+    assert [(row.price, row.price_scale) for row in rows] == [(150, 2), (15_001, 4)]
 
 
 def test_what_no_file_could_hold_is_refused_before_it_is_acknowledged(tmp_path: Path) -> None:

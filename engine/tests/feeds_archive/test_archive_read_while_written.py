@@ -14,7 +14,7 @@ from engine.tests.feeds_archive.audit import content
 from engine.tests.feeds_archive.scenario import VENUE
 from engine.tests.feeds_archive.writers import write_for_ever
 
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 def read_whole(folder: Path, retries: list[int]) -> int:

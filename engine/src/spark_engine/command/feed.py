@@ -74,7 +74,7 @@ def state_directory(settings: FeedSettings) -> Path:
     return Path(home).expanduser() / "spark-trading" / "feeds" / place
 
 
-async def _until_told(settings: FeedSettings, state: Path, listening: socket, seconds: float | None) -> None:
+async def _until_told(settings: FeedSettings, state: Path, listening: socket.socket, seconds: float | None) -> None:
     from spark_engine.feeds.run.feed import feed_of
     from spark_engine.feeds.run.reports import Reports
 

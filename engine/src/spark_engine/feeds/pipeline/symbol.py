@@ -242,8 +242,8 @@ class SymbolFeed:
     def _add(self, minutes: Iterable[Candle]) -> None:
         for candle in minutes:
             self._batch.candles.append(candle)
-            amended = (aggregator.add(candle) for aggregator in self._aggregators)
-            self._batch.candles += (larger for larger in amended if larger is not None)
+            for aggregator in self._aggregators:
+                aggregator.add(candle)
 
     def _first_known(self, message: Ticks, now_ms: int) -> int:
         """From when on a snapshot that joins nothing tells everything."""

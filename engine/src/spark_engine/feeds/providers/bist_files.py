@@ -15,7 +15,7 @@ from spark_crds.canonical import sha256_hex
 
 from spark_engine.data.source import file_path
 from spark_engine.errors import BacktestError, InvalidSpec
-from spark_engine.feeds.market import Candle, Instrument, Interval
+from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick
 from spark_engine.feeds.providers.bist.actions import CorporateActions, read_actions_file
 from spark_engine.feeds.providers.bist.changes import Changes, changes
 from spark_engine.feeds.providers.bist.drop import DropSeries, Findings, Wanted, read_drop
@@ -46,12 +46,16 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """New and revised bars of one series, to be archived with `covered`. instrument: the widest scales."""
+    """New and revised bars of one series: an `Acknowledgeable` of the archive. instrument: the widest scales.
+    covered: sessions that the files speak of. There are no ticks."""
 
     instrument: Instrument
     timeframe: str
     changes: Changes
     covered: tuple[Interval, ...]
+
+    ticks: tuple[MarketTick, ...] = ()
+    covered_ticks: tuple[Interval, ...] = ()
 
     @property
     def candles(self) -> tuple[Candle, ...]:

@@ -76,7 +76,7 @@ def _by_symbol(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
         return
     lines = text.content[text.begin :].decode("utf-8", "replace").splitlines()
     tables: dict[str, list[list[str]]] = {}
-    for number, row in enumerate(csv.reader(lines[1:], delimiter=text.delimiter), 2):
+    for number, row in enumerate(_rows(name, lines[1:], text.delimiter), 2):
         if len(row) != len(text.cells):
             raise InvalidData(
                 f"{name}, line {number}: {len(row)} cells, not {len(text.cells)}", field="files"
@@ -86,9 +86,18 @@ def _by_symbol(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
         yield symbol, _csv(_without(text.cells, position), rows)
 
 
+def _rows(name: str, lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines, delimiter=delimiter)
+    except csv.Error as error:
+        raise InvalidData(f"{name} cannot be read: {error}", field="files") from None
+
+
 def _canonical(name: str, symbol: str, content: bytes) -> CorporateActions:
     series = actions_of(one_file(name, content))
-    form = next(form for form in FORMS if any(_told(series.columns[column]) for column in form))
+    form = next((form for form in FORMS if any(_told(series.columns[column]) for column in form)), None)
+    if form is None:
+        raise InvalidData(f"{name} has no action of {symbol}", field="files")
     rows = sorted(
         (iso(ts)[:10], *(_cell(series.columns[column][row]) for column in form))
         for row, ts in enumerate(series.ts)
