@@ -52,8 +52,11 @@ def test_what_is_appended_comes_back_before_and_after_a_flush(tmp_path: Path) ->
     before = archive.ticks_since("BTCTRY", 0), archive.last_candles("BTCTRY", "1m", 2)
     assert before[0] == expected
     assert before[1] == [piece(9).candles[0], piece(12).candles[0]]
-    archive.flush()
+    assert archive.journal_rows() == 4 * (3 + 1)
+    assert archive.flush().commits == 3
+    assert archive.flush().commits == 0
     assert (archive.ticks_since("BTCTRY", 0), archive.last_candles("BTCTRY", "1m", 2)) == before
+    assert archive.journal_rows() == 0
     archive.close()
     again = opened(tmp_path)
     assert (again.ticks_since("BTCTRY", 0), again.last_candles("BTCTRY", "1m", 2)) == before

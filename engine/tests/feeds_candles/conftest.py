@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,6 @@ import pyarrow.parquet
 import pytest
 from spark_engine.feeds.market import Candle, Instrument, MarketTick
 
-DATA = Path(os.environ.get("SPARK_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 SCALE = 8
 Rows = list[dict[str, Any]]
 
@@ -20,7 +18,12 @@ Rows = list[dict[str, Any]]
 @pytest.fixture(scope="session")
 def instrument() -> Instrument:
     return Instrument(
-        symbol="XRPETH", venue_symbol="XRPETH", base="XRP", quote="ETH", price_scale=SCALE, quantity_scale=SCALE
+        symbol="XRPETH",
+        venue_symbol="XRPETH",
+        base="XRP",
+        quote="ETH",
+        price_scale=SCALE,
+        quantity_scale=SCALE,
     )
 
 
@@ -45,26 +48,23 @@ def _scaled(value: float) -> int:
     return int(scaled)
 
 
-def _rows(name: str) -> Rows:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is absent: real market data, set SPARK_TEST_DATA")
+def _rows(path: Path) -> Rows:
     rows: Rows = pyarrow.parquet.read_table(path).to_pylist()
     return rows
 
 
 @pytest.fixture(scope="session")
-def real_ticks() -> list[MarketTick]:
+def real_ticks(market_data: Callable[[str], Path]) -> list[MarketTick]:
     return [
         MarketTick("XRPETH", row["id"], row["ts_ms"], _scaled(row["price"]), _scaled(row["amount"]))
-        for row in _rows("xrpeth_trades_2019.parquet")
+        for row in _rows(market_data("xrpeth_trades_2019.parquet"))
     ]
 
 
 @pytest.fixture(scope="session")
-def real_bars() -> dict[int, tuple[int, ...]]:
+def real_bars(market_data: Callable[[str], Path]) -> dict[int, tuple[int, ...]]:
     """Open, high, low, close, volume by time; the first and the last bar left out, which are not whole."""
-    rows = _rows("xrpeth_1m_2019.parquet")[1:-1]
+    rows = _rows(market_data("xrpeth_1m_2019.parquet"))[1:-1]
     return {
         round(row["ts"].timestamp() * 1000): tuple(
             _scaled(row[name]) for name in ("open", "high", "low", "close", "volume")

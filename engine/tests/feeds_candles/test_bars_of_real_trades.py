@@ -49,7 +49,7 @@ def test_trades_late_twice_and_in_pieces_give_the_same_bars(
     seed: int, real_ticks: list[MarketTick], straight: list[Candle], instrument: Instrument, latest: Latest
 ) -> None:
     """Each trade comes up to the whole window late, a tenth of them twice, in messages of any size."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - for the choice of a test
     arrivals = [(tick.ts_ms + chance.randrange(GRACE + AMEND), tick) for tick in real_ticks]
     arrivals += [(at + chance.randrange(10_000), tick) for at, tick in chance.sample(arrivals, 1_248)]
     arrivals.sort(key=lambda arrival: arrival[0])
@@ -93,7 +93,7 @@ def test_larger_bars_follow_their_minutes_through_every_amendment(
     instrument: Instrument,
     latest: Latest,
 ) -> None:
-    chance = Random(timeframe)
+    chance = Random(timeframe)  # noqa: S311 - for the choice of a test
     arrivals = sorted(
         ((tick.ts_ms + chance.randrange(GRACE + AMEND), tick) for tick in real_ticks), key=lambda it: it[0]
     )

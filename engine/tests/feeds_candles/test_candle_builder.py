@@ -16,6 +16,7 @@ from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick, 
 MINUTE = 60_000
 T = 28_333_334 * MINUTE  # a whole minute of 2023
 GRACE, AMEND = 2_000, 5 * MINUTE
+Latest = Callable[[Iterable[Candle]], dict[int, Candle]]
 ALWAYS = [Interval(T - 10_000 * MINUTE, T + 10_000 * MINUTE)]
 INSTRUMENT = Instrument(
     symbol="BTCTRY", venue_symbol="BTCTRY", base="BTC", quote="TRY", price_scale=2, quantity_scale=8
@@ -134,7 +135,7 @@ def test_a_trade_later_than_the_window_changes_nothing_and_is_counted() -> None:
 
 
 def test_what_is_known_to_be_missing_may_come_after_the_window() -> None:
-    """The feed was down for an hour; the snapshot of the new connection brings the few trades of that time."""
+    """The feed was down for an hour; the snapshot on joining brings the few trades of that time."""
     made = built(tick(1, 30_000, 50))
     down = [Interval(T - MINUTE, T + 40_000), minutes(61, 62)]
     assert made.close(T + 62 * MINUTE, down)[0].quality is Quality.PARTIAL
@@ -209,7 +210,7 @@ def test_time_that_runs_backwards_closes_nothing_and_opens_nothing() -> None:
     st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 3)), max_size=4),
 )
 def test_any_order_of_arrival_within_the_window_gives_the_same_bars(
-    trades: list[tuple[int, int, int, int]], seen: list[tuple[int, int]], latest: Latest
+    latest: Latest, trades: list[tuple[int, int, int, int]], seen: list[tuple[int, int]]
 ) -> None:
     ticks = [
         (tick(number, after, price, size), late) for number, (after, price, size, late) in enumerate(trades)
@@ -228,9 +229,6 @@ def test_any_order_of_arrival_within_the_window_gives_the_same_bars(
     final = latest(given_out)
     assert [replace(bar, revision=0) for _, bar in sorted(final.items())] == expected
     assert late.late_ignored == 0
-
-
-Latest = Callable[[Iterable[Candle]], dict[int, Candle]]
 
 
 def history(begin: int, low: int, high: int, first: int, last: int, volume: int) -> Candle:
@@ -336,7 +334,7 @@ def test_fewer_decimals_are_refused() -> None:
     st.integers(0, 30),
 )
 def test_a_restart_at_any_moment_gives_the_same_bars(
-    trades: list[tuple[int, int, int]], at: int, latest: Latest
+    latest: Latest, trades: list[tuple[int, int, int]], at: int
 ) -> None:
     """The ticks of the first process were archived before their bars: its last bars may be lost."""
     ticks = [(tick(number, after, price), late) for number, (after, price, late) in enumerate(trades)]

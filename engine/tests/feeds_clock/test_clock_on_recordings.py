@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -14,26 +14,27 @@ import pytest
 from spark_engine.feeds.clock.lag import LagWindow
 from spark_engine.feeds.clock.offset import MS, Clock
 
-DATA = Path(os.environ.get("SPARK_TEST_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 SPOT = "ws_binance_spot_btcusdt_20240809.gz"
 FUTURE = "ws_binance_usdm_btcusdt_20240808.gz"
 BEHIND_MS = 1270
 Stamped = tuple[int, int]  # receive ns, exchange ms
+Recorded = Callable[..., tuple[Stamped, ...]]
 
 
-@cache
-def recorded(name: str, stamp: str = "E", trades_only: bool = True) -> tuple[Stamped, ...]:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is absent: real recordings, set SPARK_TEST_DATA")
-    found = []
-    with gzip.open(path) as lines:
-        for line in lines:
-            received, _, text = line.partition(b" ")
-            event = json.loads(text).get("data", {})
-            if stamp in event and (event["e"] == "trade" or not trades_only):
-                found.append((int(received), event[stamp]))
-    return tuple(found)
+@pytest.fixture(scope="module")
+def recorded(market_data: Callable[[str], Path]) -> Recorded:
+    @cache
+    def read(name: str, stamp: str = "E", trades_only: bool = True) -> tuple[Stamped, ...]:
+        found = []
+        with gzip.open(market_data(name)) as lines:
+            for line in lines:
+                received, _, text = line.partition(b" ")
+                event = json.loads(text).get("data", {})
+                if stamp in event and (event["e"] == "trade" or not trades_only):
+                    found.append((int(received), event[stamp]))
+        return tuple(found)
+
+    return read
 
 
 def compensated(stamped: tuple[Stamped, ...], clock: Clock) -> list[float]:
@@ -46,7 +47,9 @@ def compensated(stamped: tuple[Stamped, ...], clock: Clock) -> list[float]:
 
 @pytest.mark.parametrize("name", [SPOT, FUTURE])
 @pytest.mark.parametrize("stamp", ["E", "T"])
-def test_the_raw_lag_is_negative_and_the_compensated_one_never_is(name: str, stamp: str) -> None:
+def test_the_raw_lag_is_negative_and_the_compensated_one_never_is(
+    recorded: Recorded, name: str, stamp: str
+) -> None:
     stamped = recorded(name, stamp)
     assert max(received / MS - exchange for received, exchange in stamped) < -1200
     clock = Clock()
@@ -59,7 +62,7 @@ def test_the_raw_lag_is_negative_and_the_compensated_one_never_is(name: str, sta
     [(SPOT, (1.5, 2.2), (3.0, 5.0)), (FUTURE, (1.8, 3.4), (20.0, 32.0))],
 )
 def test_half_the_trades_are_a_few_milliseconds_above_the_floor(
-    name: str, median: tuple[float, float], highest: tuple[float, float]
+    recorded: Recorded, name: str, median: tuple[float, float], highest: tuple[float, float]
 ) -> None:
     percentiles = quantiles(compensated(recorded(name), Clock()), n=100)
     assert median[0] <= percentiles[49] <= median[1]
@@ -67,7 +70,7 @@ def test_half_the_trades_are_a_few_milliseconds_above_the_floor(
 
 
 @pytest.mark.parametrize("name", [SPOT, FUTURE])
-def test_the_drift_of_the_host_is_recovered_from_all_events(name: str) -> None:
+def test_the_drift_of_the_host_is_recovered_from_all_events(recorded: Recorded, name: str) -> None:
     clock = Clock()
     compensated(recorded(name, trades_only=False), clock)
     assert clock.drift_ppm is not None
@@ -75,7 +78,7 @@ def test_the_drift_of_the_host_is_recovered_from_all_events(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [SPOT, FUTURE])
-def test_trades_alone_give_the_drift_within_half_a_millionth(name: str) -> None:
+def test_trades_alone_give_the_drift_within_half_a_millionth(recorded: Recorded, name: str) -> None:
     clock = Clock()
     compensated(recorded(name), clock)
     assert clock.drift_ppm is not None
@@ -83,7 +86,7 @@ def test_trades_alone_give_the_drift_within_half_a_millionth(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [SPOT, FUTURE])
-def test_exchange_time_never_goes_backwards_through_a_recording(name: str) -> None:
+def test_exchange_time_never_goes_backwards_through_a_recording(recorded: Recorded, name: str) -> None:
     clock = Clock()
     shown = []
     for received, exchange in recorded(name):
@@ -94,7 +97,7 @@ def test_exchange_time_never_goes_backwards_through_a_recording(name: str) -> No
 
 
 @pytest.mark.parametrize("asymmetry_ms", [-20, 0, 20])
-def test_server_time_of_the_same_host_agrees_with_its_trades(asymmetry_ms: int) -> None:
+def test_server_time_of_the_same_host_agrees_with_its_trades(recorded: Recorded, asymmetry_ms: int) -> None:
     """REST as it would have answered: 60 ms of round trip, one way up to 20 ms longer than the other."""
     stamped = recorded(SPOT)
     clock, lags = Clock(), []
@@ -115,7 +118,7 @@ def test_server_time_of_the_same_host_agrees_with_its_trades(asymmetry_ms: int) 
     assert clock.contradictions == 0
 
 
-def test_the_window_of_lags_reads_the_percentiles_of_a_recording() -> None:
+def test_the_window_of_lags_reads_the_percentiles_of_a_recording(recorded: Recorded) -> None:
     stamped = recorded(FUTURE)
     lags = compensated(stamped, Clock())
     window = LagWindow(600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -235,9 +236,7 @@ def test_a_local_clock_that_is_set_forward_is_followed_by_one_counted_step() -> 
 @given(st.floats(-45, 45), st.integers(0, 2**32))
 def test_drift_is_recovered_under_bursts(drift_ppm: float, seed: int) -> None:
     """A tenth of the time, every trade is delayed by up to a second: a plain regression would be lost."""
-    from random import Random
-
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - for the choice of a test
     world, clock = World(behind_ms=-300, drift_ppm=drift_ppm), Clock()
     for number in range(3000):
         true_ns = EXCHANGE + number * 100 * MS + chance.randrange(MS)

@@ -13,7 +13,8 @@ SECOND = 1_000_000_000
 
 
 @given(
-    st.lists(st.floats(SMALLEST_MS, LARGEST_MS), min_size=1, max_size=200), st.sampled_from([50.0, 95.0, 99.0])
+    st.lists(st.floats(SMALLEST_MS, LARGEST_MS), min_size=1, max_size=200),
+    st.sampled_from([50.0, 95.0, 99.0]),
 )
 def test_a_percentile_is_within_two_percent(lags: list[float], percent: float) -> None:
     window = LagWindow()

@@ -167,6 +167,10 @@ class Archive:
         """What is acknowledged and not yet dropped from the journal."""
         return self._journal.bytes()
 
+    def journal_rows(self) -> int:
+        """What was appended and is not yet dropped from the journal: at least what no segment has."""
+        return self._journal.rows()
+
     def close(self) -> None:
         """Flushes everything, and releases the archive even where that fails."""
         with self._writing:

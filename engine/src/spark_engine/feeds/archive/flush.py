@@ -20,9 +20,11 @@ MOST_ROWS: Final = 50_000  # in memory before a commit
 
 @dataclass(slots=True)
 class Flushed:
-    """What a flush did. commits: manifests written. refused_rows: of days that retention has removed."""
+    """What a flush did. commits: manifests written. highest_commit: of the series that it looked at.
+    refused_rows: of days that retention has removed."""
 
     commits: int = 0
+    highest_commit: int = 0
     rows: int = 0
     refused_rows: int = 0
 
@@ -68,15 +70,15 @@ class Flush:
         self, gathered: dict[SeriesKey, Pending], through: int, done: list[Path], flushed: Flushed
     ) -> None:
         """Empties `gathered` and `done`."""
+        mark = f"{self._writer} {self._journal.id} {through}"
         for key in sorted(gathered):
             try:
-                written = commit(
-                    self._files, key, gathered[key], f"{self._writer} {self._journal.id} {through}"
-                )
+                written = commit(self._files, key, gathered[key], mark)
             except InvalidData as failure:  # of this series alone
                 self._failed[key] = failure
                 continue
-            flushed.commits += 1
+            flushed.commits += written.manifest.writer == mark
+            flushed.highest_commit = max(flushed.highest_commit, written.manifest.commit)
             flushed.rows += written.rows
             flushed.refused_rows += written.refused
             self._reached[key] = through

@@ -60,6 +60,7 @@ class Journal:
         self._seal_bytes = seal_bytes
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
+        self._rows: dict[str, int] = {}
         with self._failing():
             self._open()
 
@@ -79,6 +80,8 @@ class Journal:
             os.fsync(file.fileno())
             self._whole = True
             self._size += len(frames)
+            name = os.fspath(file.name)
+            self._rows[name] = self._rows.get(name, 0) + sum(map(_rows, entries))
             self._next += len(entries)
             return self._next - 1
 
@@ -115,7 +118,12 @@ class Journal:
         """Removes a sealed file, all of whose records are in segments."""
         with self._failing():
             os.unlink(path)  # noqa: PTH108
+            self._rows.pop(str(path), None)
             sync_folder(self.folder)
+
+    def rows(self) -> int:
+        """Appended to files that are still there, by this process."""
+        return sum(self._rows.copy().values())
 
     def bytes(self) -> int:
         """Of all files: what a flush has before it."""
@@ -211,6 +219,10 @@ class Journal:
         except OSError as error:
             cause = error.strerror or first_line(error)
             raise StoreUnavailable(f"the journal {self.folder} cannot be kept: {cause}") from None
+
+
+def _rows(entry: Entry) -> int:
+    return len(entry.ticks) + len(entry.candles)
 
 
 def _framed(record: msgspec.Struct) -> bytes:

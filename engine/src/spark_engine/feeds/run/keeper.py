@@ -56,7 +56,8 @@ class Keeper:
 
     @property
     def health(self) -> ArchiveHealth:
-        return ArchiveHealth(self._commit, self._waiting(), self._flushed_ms, self._flush_error)
+        rows = self._waiting() + (self._archive.journal_rows() if self._archive is not None else 0)
+        return ArchiveHealth(self._commit, rows, self._flushed_ms, self._flush_error)
 
     async def open(self) -> None:
         """Tries until the archive is there. Raises `BacktestError` for what waiting will not mend."""
@@ -113,7 +114,7 @@ class Keeper:
                 self._report("the archive is written again")
             self._flush_error = None
             self._flushed_ms = time.time_ns() // 1_000_000
-            self._commit += flushed.commits
+            self._commit = max(self._commit, flushed.highest_commit)
 
     async def maintain(self) -> None:
         """For ever: compacts, and removes what is older than the retention."""

@@ -15,7 +15,7 @@ NAMED_MOST: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class ArchiveHealth:
-    """commit: the highest of any series. journal_rows: acknowledged, and in no segment yet.
+    """commit: the highest of any series. journal_rows: received, and in no segment yet.
 
     error: why the last flush failed, None once one succeeded again.
     """
