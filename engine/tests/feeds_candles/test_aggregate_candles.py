@@ -162,6 +162,20 @@ def test_minutes_that_the_feed_missed_may_come_long_after() -> None:
     assert mended[0].close == 301
 
 
+def test_minutes_that_the_feed_missed_keep_their_place_between_those_that_are_kept_as_one() -> None:
+    larger = aggregator("1h")
+    gap = [Interval(MONDAY, MONDAY + 10 * MINUTE), Interval(MONDAY + 20 * MINUTE, MONDAY + DAY)]
+    for number in (*range(10), *range(20, 60)):
+        larger.add(minute(number))
+    for at in range(60, 120):
+        larger.close(MONDAY + at * MINUTE + GRACE, gap)
+    larger.add(minute(15, 900, source="history"))
+    mended = larger.recheck(ALWAYS)
+    assert [(bar.high, bar.trades, bar.close, bar.quality) for bar in mended] == [
+        (902, 51, 101, Quality.COMPLETE)
+    ]
+
+
 def test_a_bar_that_was_let_go_is_never_begun_anew() -> None:
     larger = aggregator()
     larger.add(minute(0))

@@ -192,7 +192,7 @@ def test_the_coverage_that_was_given_may_go_on_changing() -> None:
     made, covered = built(tick(1, 500, 50)), IntervalSet([minutes(-1, 0), minutes(5, 99)])
     made.close(T + 60 * MINUTE, covered)
     covered.add(T, T + 5 * MINUTE)
-    assert made.add(tick(2, 600, 60)) is not None
+    assert made.add(tick(2, 2 * MINUTE, 60)) is not None
 
 
 def test_time_that_runs_backwards_closes_nothing_and_opens_nothing() -> None:
@@ -288,6 +288,9 @@ def test_a_partial_bar_whose_trades_prove_the_venues_wrong_stays_partial() -> No
     assert made.replace(history(0, 40, 49, 45, 45, 9)) is None
     assert made.disagreements == 1
     assert made.recheck(ALWAYS) == []
+    amended = made.add(tick(2, 600, 51))
+    assert amended is not None
+    assert amended.quality is Quality.PARTIAL
 
 
 def test_a_trade_that_only_the_venues_history_knows_is_taken_and_told() -> None:

@@ -200,6 +200,14 @@ def test_a_trade_that_came_too_early_pushes_the_offset_forwards_at_once() -> Non
     assert -45 * MS <= clock.offset_ns(received) <= -40 * MS
 
 
+def test_what_a_trade_has_proved_is_not_slewed_away() -> None:
+    world, clock = World(), Clock()
+    world.rest(clock, EXCHANGE, 0, 300)
+    world.trade(clock, EXCHANGE + SECOND, 40)
+    world.trade(clock, EXCHANGE + 200 * SECOND, 300)
+    assert clock.offset_ns(EXCHANGE + 201 * SECOND) >= -41 * MS
+
+
 def test_a_local_clock_that_is_set_back_is_followed_by_one_counted_step() -> None:
     world, clock = World(behind_ms=100, drift_ppm=5), Clock()
     shown = []

@@ -32,12 +32,13 @@ def test_without_samples_there_are_no_percentiles() -> None:
     assert window.count(1000 * SECOND) == 0
 
 
-def test_samples_leave_the_window_with_time() -> None:
+@pytest.mark.parametrize(("before", "after"), [(1000.0, 10.0), (10.0, 1000.0)])
+def test_samples_leave_the_window_with_time(before: float, after: float) -> None:
     window = LagWindow(300)
     for second in range(600):
-        window.add(second * SECOND, 1000.0 if second < 300 else 10.0)
+        window.add(second * SECOND, before if second < 300 else after)
     assert 290 <= window.count(599 * SECOND) <= 300
-    assert window.percentiles(599 * SECOND, (99.0,)) == (pytest.approx(10, rel=0.02),)
+    assert window.percentiles(599 * SECOND, (1.0, 99.0)) == pytest.approx((after, after), rel=0.02)
 
 
 @given(st.lists(st.tuples(st.integers(-50, 500), st.floats(0, 1e6)), max_size=100))

@@ -121,6 +121,7 @@ def test_health_has_the_names_of_the_requirement_and_more() -> None:
                 "error": None,
             },
             "storageError": None,
+            "problem": None,
             "symbols": [
                 {
                     "symbol": "BTCTRY",
