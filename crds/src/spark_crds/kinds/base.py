@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from spark_crds.patterns import (
@@ -102,6 +102,19 @@ Text = Annotated[str, Field(max_length=1024)]
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$")]
 StatusTime = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class Resource(Model):
+    """What objects of every kind have, beside their own spec and status."""
+
+    model_config = ConfigDict(json_schema_extra=validations(DOTLESS_NAME))
+
+    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
+    """Version of this representation of the object."""
+    kind: Annotated[str, WithJsonSchema({"type": "string"})]
+    """Kind of the object."""
+    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
+    """Name, namespace, labels and annotations."""
 
 
 class Reference(Model):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from spark_crds.kinds.backtestrun.spec import BacktestRunSpec
 from spark_crds.kinds.backtestrun.status import BacktestRunStatus
-from spark_crds.kinds.base import DOTLESS_NAME, Model, rule, validations
+from spark_crds.kinds.base import DOTLESS_NAME, Resource, rule, validations
 from spark_crds.kinds.definition import Column, Definition, condition_reason
 
 RESERVED_NAMES = ("start", "status", "stream", "cancel")
 
 
-class BacktestRun(Model):
+class BacktestRun(Resource):
     """One backtest: an immutable spec, run once as a Job, with evidence that can be verified."""
 
     model_config = ConfigDict(
@@ -28,12 +28,8 @@ class BacktestRun(Model):
         )
     )
 
-    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
-    """Version of this representation of the object."""
     kind: Annotated[Literal["BacktestRun"], WithJsonSchema({"type": "string"})]
     """Kind of the object."""
-    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
-    """Name, namespace, labels and annotations."""
     spec: BacktestRunSpec
     """What to simulate."""
     status: BacktestRunStatus = Field(default_factory=BacktestRunStatus)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from spark_crds.kinds.base import DOTLESS_NAME, Model, validations
+from spark_crds.kinds.base import Resource
 from spark_crds.kinds.definition import Column, Definition, condition_reason
 from spark_crds.kinds.guardrailapproval.spec import GuardrailApprovalSpec
 from spark_crds.kinds.guardrailapproval.status import GuardrailApprovalStatus
 
 
-class GuardrailApproval(Model):
+class GuardrailApproval(Resource):
     """One person's vote on one proposal of a GuardrailConfig, bound to exactly the content that was shown."""
 
-    model_config = ConfigDict(json_schema_extra=validations(DOTLESS_NAME))
-
-    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
-    """Version of this representation of the object."""
     kind: Annotated[Literal["GuardrailApproval"], WithJsonSchema({"type": "string"})]
     """Kind of the object."""
-    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
-    """Name, namespace, labels and annotations."""
     spec: GuardrailApprovalSpec
     """The vote."""
     status: GuardrailApprovalStatus = Field(default_factory=GuardrailApprovalStatus)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from spark_crds.kinds.base import DOTLESS_NAME, Model, validations
+from spark_crds.kinds.base import Resource
 from spark_crds.kinds.definition import Column, Definition, condition_reason
 from spark_crds.kinds.guardrailconfig.spec import GuardrailConfigSpec
 from spark_crds.kinds.guardrailconfig.status import GuardrailConfigStatus
 
 
-class GuardrailConfig(Model):
+class GuardrailConfig(Resource):
     """Limits of runs. Its spec is a proposal; runs are under the effective revision, in its status."""
 
-    model_config = ConfigDict(json_schema_extra=validations(DOTLESS_NAME))
-
-    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
-    """Version of this representation of the object."""
     kind: Annotated[Literal["GuardrailConfig"], WithJsonSchema({"type": "string"})]
     """Kind of the object."""
-    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
-    """Name, namespace, labels and annotations."""
     spec: GuardrailConfigSpec
     """What is proposed."""
     status: GuardrailConfigStatus = Field(default_factory=GuardrailConfigStatus)

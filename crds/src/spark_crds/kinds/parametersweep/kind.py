@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from spark_crds.kinds.base import DOTLESS_NAME, Model, validations
+from spark_crds.kinds.base import Resource
 from spark_crds.kinds.definition import Column, Definition, condition_reason
 from spark_crds.kinds.parametersweep.spec import ParameterSweepSpec
 from spark_crds.kinds.parametersweep.status import ParameterSweepStatus
 
 
-class ParameterSweep(Model):
+class ParameterSweep(Resource):
     """One strategy over many parameter sets, with the statistics that say what the best of them is worth."""
 
-    model_config = ConfigDict(json_schema_extra=validations(DOTLESS_NAME))
-
-    api_version: Annotated[Literal["spark.trading/v1alpha1"], WithJsonSchema({"type": "string"})]
-    """Version of this representation of the object."""
     kind: Annotated[Literal["ParameterSweep"], WithJsonSchema({"type": "string"})]
     """Kind of the object."""
-    metadata: Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
-    """Name, namespace, labels and annotations."""
     spec: ParameterSweepSpec
     """What to try."""
     status: ParameterSweepStatus = Field(default_factory=ParameterSweepStatus)
