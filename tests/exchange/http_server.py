@@ -47,7 +47,7 @@ class HttpServer:
         port: int,
         now_seconds: Callable[[], float] | None = None,
     ) -> None:
-        self._port = Port(host, port, self._open)
+        self._port = Port(host, port, self._open, self._stop)
         self._answer = answer
         self._host = host
         self._now_seconds = now_seconds
@@ -66,16 +66,18 @@ class HttpServer:
         self._server = await asyncio.start_server(self._serve, self._host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def shut(self) -> None:
+    async def shut(self) -> None:
         """Closes the port and drops every connection."""
-        if self._server is not None:
-            self._port.shut(self._server.close)
-        for writer in self._writers:
-            writer.transport.abort()
+        await self._port.shut()
 
     def close(self) -> None:
-        self.shut()
-        self._port.release()
+        self._port.give_up()
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -13,30 +14,47 @@ class Port:
     that tries again and again may even connect to itself, from and to one free port).
     """
 
-    def __init__(self, host: str, number: int, open_: Callable[[int], Awaitable[int]]) -> None:
+    def __init__(
+        self, host: str, number: int, open_: Callable[[int], Awaitable[int]], close: Callable[[], None]
+    ) -> None:
         self.number = number
         self._host = host
         self._open = open_
-        self._shut = 1
+        self._close = close
+        self._times_shut = 1
         self._kept: socket.socket | None = None
 
     async def listen(self) -> None:
-        self._shut -= 1
-        if self._shut:
-            return
-        self.number = await self._open(self.number)
-        self.release()
+        self._times_shut -= 1
+        if self._times_shut == 0:
+            self.number = await self._open(self.number)
+            self._release()
 
-    def shut(self, close: Callable[[], None]) -> None:
-        self._shut += 1
-        if self._shut > 1:
-            return
-        close()
-        self._kept = socket.socket()
-        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._kept.bind((self._host, self.number))
+    async def shut(self) -> None:
+        self._times_shut += 1
+        if self._times_shut == 1:
+            self._close()
+            self._kept = await self._bound()
 
-    def release(self) -> None:
+    def give_up(self) -> None:
+        """For good."""
+        self._close()
+        self._release()
+
+    async def _bound(self) -> socket.socket:
+        """As soon as the one that listened has let go, which takes a turn of the event loop."""
+        kept = socket.socket()
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        async with asyncio.timeout(1):
+            while True:
+                try:
+                    kept.bind((self._host, self.number))
+                except OSError:
+                    await asyncio.sleep(0.001)
+                else:
+                    return kept
+
+    def _release(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = None

@@ -14,7 +14,9 @@ MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Activity:
-    """How a pair trades. `quiet` and `burst` are the shares of minutes without a trade and with a burst."""
+    """How a pair trades: at `per_minute` moments, each with further trades in the same millisecond at that
+    chance (0.2 gives a quarter more trades). `quiet` and `burst` are the shares of minutes without a trade
+    and with `burst_trades` in one second."""
 
     per_minute: float = 30.0
     quiet: float = 0.1

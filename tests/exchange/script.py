@@ -48,7 +48,9 @@ def fault_from(name: str, fields: dict[str, Any]) -> Fault:
     kinds = {kind.__name__: kind for kind in FAULTS}
     if name not in kinds:
         raise ValueError(f"fault: {name!r} is none of {', '.join(kinds)}")
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    lists: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
     try:
         return kinds[name](**lists)
     except TypeError as error:

@@ -55,6 +55,7 @@ class FakeExchange:
         self._books: dict[str, Book] = {}
         self._skips = seeded("ids", seed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._errors: list[BaseException] = []
         connections = Limiter(limits.CONNECTIONS, self.options.period_scale)
         self.sockets = WebSocketSide(self.options, self.hooks, connections, self._snapshot)
         self.rest = RestSide(self)
@@ -81,6 +82,8 @@ class FakeExchange:
         self.sockets.close()
         self.http.close()
         await asyncio.sleep(0)
+        if self._errors and error is None:
+            raise BaseExceptionGroup("the fake exchange itself failed", self._errors)
 
     @property
     def websocket_url(self) -> str:
@@ -146,11 +149,17 @@ class FakeExchange:
         return records
 
     def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """In the background, until the exchange closes."""
+        """In the background, until the exchange closes; an error in it is raised then."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._errors.append(error)
 
     def publish(self, message: Message) -> None:
         """To everyone who joined the message's channel and event."""

@@ -14,6 +14,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from tests.exchange import frames
 from tests.exchange.frames import Message
@@ -67,7 +68,7 @@ class Session:
     def write(self, raw: bytes) -> None:
         """Never waits: a client that reads too slowly is dropped when too much has piled up."""
         transport = self.transport
-        if transport.is_closing():
+        if transport.is_closing() or self.connection.state is not State.OPEN:
             return
         self.sent += 1
         transport.write(raw)
@@ -83,7 +84,7 @@ class WebSocketSide:
     ) -> None:
         self.sessions: set[Session] = set()
         self.accepted = 0
-        self._port = Port(options.host, options.port, self._open)
+        self._port = Port(options.host, options.port, self._open, self._stop)
         self._options = options
         self._hooks = hooks
         self._limiter = limiter
@@ -112,15 +113,16 @@ class WebSocketSide:
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
-    def shut(self) -> None:
+    async def shut(self) -> None:
         """Closes the port; sockets that are open stay open."""
+        await self._port.shut()
+
+    def _stop(self) -> None:
         if self._server is not None:
-            server = self._server
-            self._port.shut(lambda: server.close(close_connections=False))
+            self._server.close(close_connections=False)
 
     def close(self) -> None:
-        self.shut()
-        self._port.release()
+        self._port.give_up()
         self.drop_all()
 
     def drop_all(self) -> None:

@@ -59,7 +59,8 @@ def test_a_subscription_is_answered_and_raw_streams_have_no_envelope(
 
     async def subscribed() -> None:
         async with BinanceReplay(recording, speed=INF, limit=FRAMES) as venue:
-            async with connect(venue.websocket_url + "/ws", proxy=None, max_queue=None) as connection:
+            url = venue.websocket_url + "/ws"
+            async with connect(url, proxy=None, max_queue=None) as connection:
                 wish: dict[str, Any] = {"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 7}
                 await connection.send(json.dumps(wish))
                 answer, first = await received(connection, 2)

@@ -115,9 +115,10 @@ def test_everything_sent_is_in_the_ledger_and_everything_in_the_ledger_is_sent()
                 await socket.next(421)
             await until(lambda: len(exchange.ledger) > 60)
             last = await exchange.trade("BTCTRY")
-            while (await socket.next(422)).get("I") != last.id:
-                pass
-            sent = Counter()
+            told = {}
+            while (told.get("PS"), told.get("I")) != (last.symbol, last.id):
+                told = await socket.next(422)
+            sent: Counter[tuple[object, ...]] = Counter()
             for text in socket.texts:
                 kind, model = json.loads(text)
                 if kind == 422:
@@ -126,7 +127,7 @@ def test_everything_sent_is_in_the_ledger_and_everything_in_the_ledger_is_sent()
                     key = (model["symbol"], item["I"], item["D"], item["P"], item["A"], item["S"])
                     sent[key] += 1
             trades = list(exchange.ledger)
-            ledger = Counter(
+            ledger: Counter[tuple[object, ...]] = Counter(
                 (one.symbol, one.id, str(one.time_ms), one.price, one.amount, one.side)
                 for one in trades[: trades.index(last) + 1]
             )

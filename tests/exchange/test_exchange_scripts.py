@@ -76,31 +76,35 @@ def test_a_script_by_chance_plays_to_its_end_with_clients_coming_and_going() -> 
 
 def test_a_flood_arrives_whole_and_in_order() -> None:
     async def flooded() -> None:
-        async with FakeExchange(PAIRS, live=False) as exchange:
-            async with plain_socket(exchange.websocket_url, max_queue=None) as socket:
-                with pytest.raises(ValueError, match="no socket has joined"):
-                    await Flood(exchange, 1).send()
-                for pair in PAIRS:
-                    await socket.join("trade", pair)
-                    await socket.next(421)
-                before = len(exchange.ledger)
-                sent = asyncio.create_task(Flood(exchange, 5000).send())
-                got = [await socket.next(422) for _ in range(5000)]
-                assert (await sent).frames == 5000
-                made = list(exchange.ledger)[before:]
-                assert [(one["PS"], one["I"]) for one in got] == [(one.symbol, one.id) for one in made]
+        async with (
+            FakeExchange(PAIRS, live=False) as exchange,
+            plain_socket(exchange.websocket_url, max_queue=None) as socket,
+        ):
+            with pytest.raises(ValueError, match="no socket has joined"):
+                await Flood(exchange, 1).send()
+            for pair in PAIRS:
+                await socket.join("trade", pair)
+                await socket.next(421)
+            before = len(exchange.ledger)
+            sent = asyncio.create_task(Flood(exchange, 5000).send())
+            got = [await socket.next(422) for _ in range(5000)]
+            assert (await sent).frames == 5000
+            made = list(exchange.ledger)[before:]
+            assert [(one["PS"], one["I"]) for one in got] == [(one.symbol, one.id) for one in made]
 
     asyncio.run(flooded())
 
 
 def test_a_flood_can_be_paced() -> None:
     async def paced() -> float:
-        async with FakeExchange(PAIRS, live=False) as exchange:
-            async with plain_socket(exchange.websocket_url, max_queue=None) as socket:
-                for pair in PAIRS:
-                    await socket.join("trade", pair)
-                    await socket.next(421)
-                return (await Flood(exchange, 500).send(per_second=2000)).seconds
+        async with (
+            FakeExchange(PAIRS, live=False) as exchange,
+            plain_socket(exchange.websocket_url, max_queue=None) as socket,
+        ):
+            for pair in PAIRS:
+                await socket.join("trade", pair)
+                await socket.next(421)
+            return (await Flood(exchange, 500).send(per_second=2000)).seconds
 
     assert asyncio.run(paced()) >= 0.24
 

@@ -38,12 +38,19 @@ class Dripping(Substitute):
         super().__init__(transport)
         self._waiting = bytearray()
         self._bytes_per_second = bytes_per_second
+        self._ends = False
 
     def write(self, data: bytes) -> None:
         self._waiting += data
 
     def get_write_buffer_size(self) -> int:
         return len(self._waiting) + self.transport.get_write_buffer_size()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self._ends = True
 
     async def drip(self) -> None:
         """For ever, in steps of 20 ms."""
@@ -58,6 +65,8 @@ class Dripping(Substitute):
 
     def flush(self) -> None:
         self._pass_on(len(self._waiting))
+        if self._ends and not self.transport.is_closing():
+            self.transport.write_eof()
 
     def _pass_on(self, count: int) -> None:
         if count and not self.transport.is_closing():

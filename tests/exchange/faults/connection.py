@@ -235,11 +235,10 @@ class Refused(Fault):
     @asynccontextmanager
     async def active(self, exchange: FakeExchange, record: FaultRecord) -> AsyncIterator[None]:
         record.counts["sockets"] += len(exchange.sessions)
-        exchange.sockets.shut()
+        await exchange.sockets.shut()
         exchange.sockets.drop_all()
         if self.rest:
-            exchange.http.shut()
-        await asyncio.sleep(0.01)
+            await exchange.http.shut()
         yield
         await exchange.sockets.listen()
         if self.rest:

@@ -24,10 +24,11 @@ def restore(session: Session, stand_in: Substitute) -> None:
         return
     outer = connection.transport
     while isinstance(outer, Substitute):
-        if outer.transport is stand_in:
+        inner: Any = outer.transport
+        if inner is stand_in:
             outer.transport = stand_in.transport
             return
-        outer = outer.transport
+        outer = inner
 
 
 @contextmanager
