@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,12 @@ from spark_engine.settings import candle_request
 
 if TYPE_CHECKING:
     import polars
+    from spark_crds.formats.run import RunDocument
     from spark_crds.kinds.backtestrun import BacktestRun, BacktestRunSpec
     from spark_crds.kinds.parametersweep import ParameterSweep, ParameterSweepSpec
 
     Spec = Mapping[str, Any] | BacktestRun | BacktestRunSpec | str | Path
     SweepSpec = Mapping[str, Any] | ParameterSweep | ParameterSweepSpec | str | Path
-    Model = BacktestRun | BacktestRunSpec | ParameterSweep | ParameterSweepSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +118,9 @@ def run(spec: Spec, candles: Candles | None = None, *, data: str | None = None) 
     Raises `BacktestError`. `candles` stands for `spec.data`, for many runs over the same candles; `data` is
     a URI to read in place of its `uri` or `feedRef`, as an archive.
     """
-    from spark_engine.execute.manifest import load_object, resolve_run, with_data
-
-    if isinstance(spec, str | Path):
-        manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
-    else:
-        manifest = _manifest(spec)
-    if data is not None:
-        manifest = with_data(manifest, data)
-    resolved = resolve_run(manifest).spec
-    check(resolved)
-    candles = candles or read(candle_request(resolved))
-    return RunResult(execute(settled(resolved, candles), candles))
+    checked = check(_resolved(spec, "BacktestRun", data).spec)
+    candles = candles or read(candle_request(checked.spec))
+    return RunResult(execute(replace(checked, spec=settled(checked.spec, candles)), candles))
 
 
 def sweep(
@@ -145,18 +136,12 @@ def sweep(
     """
     import tempfile
 
-    from spark_engine.execute.manifest import load_object, resolve_sweep, with_data
     from spark_engine.execute.sweep_carry_out import Options, carry_out_sweep
 
-    if isinstance(spec, str | Path):
-        manifest: Mapping[str, Any] = load_object(_read(Path(spec)), str(spec))
-    else:
-        manifest = _manifest(spec, "ParameterSweep")
-    if data is not None:
-        manifest = with_data(manifest, data)
+    document = _resolved(spec, "ParameterSweep", data)
     with tempfile.TemporaryDirectory() as folder:
         artifact = carry_out_sweep(
-            resolve_sweep(manifest),
+            document,
             None,
             Path(folder) / "parts",
             Options(threads=threads, with_report=False),
@@ -169,7 +154,18 @@ def sweep(
     return SweepResult(artifact.evidence, json.loads(files[TOP_FILE]), files)
 
 
-def _manifest(spec: Mapping[str, Any] | Model, kind: str = "BacktestRun") -> Mapping[str, Any]:
+def _resolved(spec: Spec | SweepSpec, kind: str, data: str | None) -> RunDocument:
+    from spark_engine.execute.manifest import resolve_run, with_data
+
+    manifest = _manifest(spec, kind)
+    return resolve_run(manifest if data is None else with_data(manifest, data), kind)
+
+
+def _manifest(spec: Spec | SweepSpec, kind: str) -> Mapping[str, Any]:
+    if isinstance(spec, str | Path):
+        from spark_engine.execute.manifest import load_object
+
+        return load_object(_read(Path(spec)), str(spec))
     if not isinstance(spec, Mapping):
         spec = spec.model_dump(by_alias=True, mode="json", exclude_none=True)
     if "spec" in spec:

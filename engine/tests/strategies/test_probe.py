@@ -9,9 +9,9 @@ import pytest
 from spark_engine.data.candles import Candles
 from spark_engine.errors import InvalidStrategy
 from spark_engine.simulation.ledger import Account
-from spark_engine.strategies.probe import Level, Probed, probe
+from spark_engine.strategies.probe import Probed, probe
 from spark_engine.strategies.registry import check_parameters, find
-from spark_engine.strategies.table import Strategy
+from spark_engine.strategies.table import ProbeLevel, Strategy
 
 Written = Callable[..., Strategy]
 SEEDS = range(4)
@@ -162,7 +162,7 @@ HONEST = {
 }
 
 
-def outcome(strategy: Strategy, candles: Candles, seed: int, account: Account, level: Level) -> str:
+def outcome(strategy: Strategy, candles: Candles, seed: int, account: Account, level: ProbeLevel) -> str:
     try:
         probe(strategy, candles, check_parameters(strategy, {}), seed, account, level)
     except InvalidStrategy as error:
@@ -200,7 +200,7 @@ def test_a_strategy_that_decides_differently_each_time_is_not_reproducible(
 @pytest.mark.parametrize("level", ["quick", "full"])
 @pytest.mark.parametrize("body", HONEST.values(), ids=HONEST)
 def test_an_honest_strategy_passes(
-    body: str, level: Level, written: Written, sample: Candles, account: Account
+    body: str, level: ProbeLevel, written: Written, sample: Candles, account: Account
 ) -> None:
     assert outcome(written(source(body)), sample, 1, account, level) == "passed"
 

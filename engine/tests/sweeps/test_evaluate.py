@@ -11,8 +11,9 @@ import arro3.io
 import pytest
 from spark_engine.data.candles import Candles
 from spark_engine.errors import BacktestError
+from spark_engine.execute.check import check as checked
 from spark_engine.execute.execution import execute
-from spark_engine.execute.manifest import resolve_sweep
+from spark_engine.execute.manifest import resolve_run
 from spark_engine.execute.sweep_carry_out import Options, carry_out_sweep
 from spark_engine.execute.swept import trial_spec
 from spark_engine.notebook import read_candles
@@ -59,7 +60,7 @@ def rows_and_runs(
     count: int = 12,
 ) -> Iterator[tuple[dict[str, Any], Any]]:
     """Random rows of the table, each with its single run, or with what that raised."""
-    document = resolve_sweep(spec)
+    document = resolve_run(spec, "ParameterSweep")
     artifact = carry_out_sweep(
         document,
         limits,
@@ -75,7 +76,7 @@ def rows_and_runs(
         found = {name: column[row] for name, column in columns.items()}
         single = trial_spec(document.spec, {name: found[name] for name in names})
         try:
-            yield found, execute(single, candles, limits, probe="off")
+            yield found, execute(checked(single, limits), candles, probe="off")
         except BacktestError as error:
             yield found, error
 
@@ -200,7 +201,11 @@ def test_a_strategy_of_the_user_runs_one_by_one_and_is_probed_once(
         *(False, True, False)
     ]
     artifact = carry_out_sweep(
-        resolve_sweep(spec), None, tmp_path / "again", Options(with_report=False), candles=candles
+        resolve_run(spec, "ParameterSweep"),
+        None,
+        tmp_path / "again",
+        Options(with_report=False),
+        candles=candles,
     )
     probed = artifact.evidence["result"]["checks"]["lookAhead"]
     assert (probed["probe"], probed["trial"]) == ("quick", 0)

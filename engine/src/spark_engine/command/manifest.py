@@ -35,9 +35,9 @@ def load_run(file: str, *, edits: Sequence[str] = (), data: str | None = None) -
 
 def load_sweep(file: str, *, edits: Sequence[str] = (), data: str | None = None) -> RunDocument:
     """The ParameterSweep manifest in `file`, resolved. Raises `Usage`, `InvalidSpec`."""
-    from spark_engine.execute.manifest import load_object, resolve_sweep
+    from spark_engine.execute.manifest import load_object, resolve_run
 
-    return resolve_sweep(edited(load_object(read_input(file), file), edits, data))
+    return resolve_run(edited(load_object(read_input(file), file), edits, data), "ParameterSweep")
 
 
 def load_guardrails(file: str) -> dict[str, Any]:

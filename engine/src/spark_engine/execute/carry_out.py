@@ -14,9 +14,10 @@ from spark_crds.formats.run import RunDocument
 from spark_engine.data.read import read_candles
 from spark_engine.evidence.provenance import provenance
 from spark_engine.execute.check import check
-from spark_engine.execute.execution import Execution, ProbeLevel, execute
+from spark_engine.execute.execution import Execution, execute
 from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request
+from spark_engine.strategies.table import ProbeLevel
 
 Stage = Callable[[str], None]
 
@@ -44,16 +45,17 @@ def carry_out(
     """Runs `run`. Raises `BacktestError`; writes nothing."""
     show = on_stage or unwatched
     started = _now()
-    check(run.spec, limits)
+    checked = check(run.spec, limits)
     show("reading candles")
-    candles = read_candles(candle_request(run.spec))
-    run = replace(run, spec=settled(run.spec, candles))
+    candles = read_candles(candle_request(checked.spec))
+    checked = replace(checked, spec=settled(checked.spec, candles))
     show(f"simulating {len(candles) - candles.warmup:,} bars")
     clock = time.perf_counter()
-    execution = execute(run.spec, candles, limits, probe)
+    execution = execute(checked, candles, probe)
     engine_ms = round((time.perf_counter() - clock) * 1000)
+    run = replace(run, spec=checked.spec)
     about = provenance(run, candles, started=started, finished=_now(), engine_ms=engine_ms)
-    return Outcome(run=replace(run, spec=execution.spec), execution=execution, provenance=about)
+    return Outcome(run=run, execution=execution, provenance=about)
 
 
 def unwatched(_stage: str) -> None:

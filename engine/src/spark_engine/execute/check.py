@@ -31,12 +31,16 @@ class CheckedRun:
 
 
 def check(spec: Spec, limits: Limits | None = None) -> CheckedRun:
-    """The run with nothing left to decide. Raises `BacktestError` naming the field."""
-    check_resolved(spec)
-    check_symbol_allowed(spec, limits or {})
-    settings = account(spec, limits)
-    strategy = load(spec["strategy"], spec["seed"])
+    """The run with nothing left to decide but its data. Raises `BacktestError` naming the field."""
+    settings, strategy = account_and_strategy(spec, limits)
     parameters = check_parameters(strategy, spec["strategy"].get("params") or {})
     check_shorts_allowed(parameters, allow_short=settings.allow_short)
     complete = {**spec, "strategy": {**spec["strategy"], "params": dict(parameters)}}
     return CheckedRun(complete, limits, settings, strategy, parameters)
+
+
+def account_and_strategy(spec: Spec, limits: Limits | None) -> tuple[Account, Strategy]:
+    """Of a resolved spec whose parameters are not looked at. Raises `BacktestError` naming the field."""
+    check_resolved(spec)
+    check_symbol_allowed(spec, limits or {})
+    return account(spec, limits), load(spec["strategy"], spec["seed"])

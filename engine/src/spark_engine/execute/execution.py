@@ -1,15 +1,16 @@
-"""One run, from resolved spec and candles to numbers and their digest. No clock, no files."""
+"""One run, from checked spec and candles to numbers and their digest. No clock, no files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from spark_engine.data.candles import Candles
 from spark_engine.errors import GuardrailBreach
 from spark_engine.evidence.result import build_result
-from spark_engine.execute.check import CheckedRun, Limits, Spec, check
+from spark_engine.execute.check import CheckedRun, Spec
+from spark_engine.execute.look_ahead import look_ahead
 from spark_engine.execute.window import first_bars
 from spark_engine.settings import periods_per_year
 from spark_engine.simulation.ledger import Account, Ledger
@@ -17,9 +18,7 @@ from spark_engine.statistics.metric import Metric
 from spark_engine.statistics.metrics import metrics
 from spark_engine.strategies import buy_and_hold
 from spark_engine.strategies.simulate import simulate_strategy
-from spark_engine.strategies.table import BUILT_IN_CODE
-
-ProbeLevel = Literal["quick", "full", "off"]
+from spark_engine.strategies.table import ProbeLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +45,24 @@ class Execution:
         return self.run.account
 
 
-def execute(
-    spec: Spec, candles: Candles, limits: Limits | None = None, probe: ProbeLevel = "quick"
-) -> Execution:
-    """Simulates `spec` over `candles`. Raises `BacktestError` for what the user can mend.
-
-    `probe`: how hard a strategy of the user's is searched for look-ahead.
-    """
-    run = check(spec, limits)
-    look_ahead = _look_ahead(run, candles, probe)
-    ledger = simulate_strategy(run.strategy, candles, run.account, run.parameters, run.spec["seed"])
+def execute(run: CheckedRun, candles: Candles, probe: ProbeLevel = "quick") -> Execution:
+    """Simulates `run` over `candles`. Raises `BacktestError` for what the user can mend."""
+    seed = run.spec["seed"]
+    probed = look_ahead(run.strategy, candles, run.parameters, seed, run.account, probe)
+    ledger = simulate_strategy(run.strategy, candles, run.account, run.parameters, seed)
     seen = candles if ledger.stopped_bar is None else first_bars(candles, ledger.stopped_bar + 1)
     benchmark = simulate_strategy(buy_and_hold.STRATEGY, seen, unrestrained(run.account), {})
-    per_year = periods_per_year(spec)
+    per_year = periods_per_year(run.spec)
     figures = metrics(ledger, seen, run.account, per_year)
     result = build_result(
         spec=run.spec,
-        limits=limits,
+        limits=run.limits,
         candles=candles,
         ledger=ledger,
         metrics=figures,
         benchmark=metrics(benchmark, seen, run.account, per_year),
         strategy_code=run.strategy.code,
-        look_ahead=look_ahead,
+        look_ahead=probed,
     )
     return Execution(
         run=run,
@@ -91,23 +85,6 @@ def unrestrained(account: Account) -> Account:
         fill_next_close=account.fill_next_close,
         close_at_end=account.close_at_end,
     )
-
-
-def _look_ahead(run: CheckedRun, candles: Candles, level: ProbeLevel) -> dict[str, Any] | None:
-    """What the probe looked at; None for a built-in strategy. Raises `InvalidStrategy`."""
-    if run.strategy.code == BUILT_IN_CODE:
-        return None
-    from spark_engine.strategies.probe import probe  # a pod pays for its imports
-
-    probed = probe(run.strategy, candles, run.parameters, run.spec["seed"], run.account, level)
-    if probed is None:
-        return {"probe": "off"}
-    return {
-        "probe": probed.level,
-        "bars": probed.bars,
-        "decisions": probed.decisions,
-        "cuts": list(probed.cuts),
-    }
 
 
 def _breach(result: Mapping[str, Any]) -> GuardrailBreach | None:

@@ -44,22 +44,14 @@ def load_limits(content: bytes, source: str) -> Limits:
     return check_limits(limits["spec"].get("limits", {}))
 
 
-def resolve_run(manifest: Mapping[str, Any]) -> RunDocument:
-    """A BacktestRun, validated and resolved. Raises `InvalidSpec` with everything that is wrong with it."""
-    spec = resolved_spec(manifest, "BacktestRun")
-    return RunDocument(
-        run=_identity(manifest),
-        spec=spec,
-        spec_hash=spec_hash(spec),
-        deadline_seconds=spec.get("activeDeadlineSeconds"),
-    )
+def resolve_run(manifest: Mapping[str, Any], kind: str = "BacktestRun") -> RunDocument:
+    """A BacktestRun, or a ParameterSweep where `kind` says so, validated and resolved.
 
-
-def resolve_sweep(manifest: Mapping[str, Any]) -> RunDocument:
-    """A ParameterSweep, validated and resolved. Raises as `resolve_run`."""
-    spec = resolved_spec(manifest, "ParameterSweep")
+    Raises `InvalidSpec` with everything that is wrong with it.
+    """
+    spec = resolved_spec(manifest, kind)
     return RunDocument(
-        run=_identity(manifest),
+        run=RunIdentity(name=object_name(manifest), namespace=manifest["metadata"].get("namespace") or ""),
         spec=spec,
         spec_hash=spec_hash(spec),
         deadline_seconds=spec.get("activeDeadlineSeconds"),
@@ -104,10 +96,6 @@ def object_name(manifest: Mapping[str, Any]) -> str:
             "is needed where there is no API server to make one of generateName", field="metadata.name"
         )
     return name
-
-
-def _identity(manifest: Mapping[str, Any]) -> RunIdentity:
-    return RunIdentity(name=object_name(manifest), namespace=manifest["metadata"].get("namespace") or "")
 
 
 def _refuse(manifest: Mapping[str, Any]) -> None:

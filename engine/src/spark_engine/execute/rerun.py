@@ -15,6 +15,7 @@ from spark_engine.data.archive.find import moved_pin
 from spark_engine.data.read import read_candles
 from spark_engine.errors import InvalidSpec
 from spark_engine.evidence.verify import CheckOutcome, Directory
+from spark_engine.execute.check import check
 from spark_engine.execute.execution import execute
 from spark_engine.settings import candle_request
 from spark_engine.version import SEMANTICS
@@ -44,7 +45,8 @@ def _repeated(directory: Directory, stored: Mapping[str, Any], data: str | None)
     request = candle_request(run.spec)
     if data is not None:
         request = replace(request, uri=moved_pin(request.uri, data))
-    return execute(run.spec, read_candles(request), stored["spec"]["guardrails"], probe="off").result
+    candles = read_candles(request)
+    return execute(check(run.spec, stored["spec"]["guardrails"]), candles, probe="off").result
 
 
 def _run(directory: Directory) -> RunDocument:

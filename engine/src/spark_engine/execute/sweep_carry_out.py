@@ -32,10 +32,11 @@ from spark_engine.evidence.sweep_result import (
 )
 from spark_engine.evidence.sweep_walk_tables import curve_table, windows_table
 from spark_engine.execute.sweep_facts import facts
-from spark_engine.execute.sweep_subject import ProbeLevel, Sweep, read_sweep
+from spark_engine.execute.sweep_subject import Sweep, read_sweep
 from spark_engine.execute.sweep_trials import Plan, Shard, evaluate_parts
 from spark_engine.execute.sweep_walk import walk_forward
 from spark_engine.simulation.trials_threads import threads_available
+from spark_engine.strategies.table import ProbeLevel
 
 SCRATCH = "scratch"
 WHOLE: Shard = (0, 1)

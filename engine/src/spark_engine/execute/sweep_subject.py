@@ -11,20 +11,19 @@ from spark_engine.data.read import read_candles
 from spark_engine.errors import BacktestError
 from spark_engine.evidence.digests import candles_digest
 from spark_engine.evidence.sweep_result import digested_sweep
+from spark_engine.execute.check import Limits, Spec
+from spark_engine.execute.look_ahead import UNPROBED, look_ahead
 from spark_engine.execute.sweep_context import Earlier, read_earlier
 from spark_engine.execute.swept import CheckedSweep, check_sweep, in_template
 from spark_engine.execute.window import settled
 from spark_engine.settings import candle_request, periods_per_year
-from spark_engine.strategies.table import BUILT_IN_CODE
+from spark_engine.strategies.table import BUILT_IN_CODE, ProbeLevel
 from spark_engine.sweeps.axis_types import ValueType, value_types
 from spark_engine.sweeps.chosen import Chosen, choose
 from spark_engine.sweeps.evaluate import Subject
 from spark_engine.sweeps.measure import Measure, measure
 from spark_engine.sweeps.windows import Window, windows
 from spark_engine.version import SEMANTICS
-
-ProbeLevel = Literal["quick", "full", "off"]
-Spec = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Sweep:
 
 
 def read_sweep(
-    spec: Spec, limits: Mapping[str, Any] | None, candles: Candles | None = None, probe: ProbeLevel = "quick"
+    spec: Spec, limits: Limits | None, candles: Candles | None = None, probe: ProbeLevel = "quick"
 ) -> Sweep:
     """Checks a resolved ParameterSweep, reads its candles (if not given) and probes a strategy of the user's.
 
@@ -102,15 +101,10 @@ def _look_ahead(
     """A strategy of the user's is probed once, with the first set that it takes."""
     if subject.strategy.code == BUILT_IN_CODE:
         return None
-    from spark_engine.strategies.probe import probe  # a pod pays for its imports
-
     for trial in chosen.ids():
         try:
             parameters = subject.parameters(chosen.space.parameters(trial))
         except BacktestError:
             continue
-        probed = probe(subject.strategy, candles, parameters, subject.seed, subject.account, level)
-        if probed is None:
-            return {"probe": "off"}
-        return {"probe": probed.level, "trial": trial, "bars": probed.bars, "decisions": probed.decisions}
-    return {"probe": "off"}
+        return look_ahead(subject.strategy, candles, parameters, subject.seed, subject.account, level, trial)
+    return dict(UNPROBED)

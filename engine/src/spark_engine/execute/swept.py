@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_engine.errors import BacktestError, InvalidSpec
-from spark_engine.execute.guardrails import check_symbol_allowed
-from spark_engine.execute.resolved import check_resolved
-from spark_engine.settings import account
+from spark_engine.execute.check import Limits, Spec, account_and_strategy
 from spark_engine.simulation.ledger import Account
-from spark_engine.strategies.load import load
 from spark_engine.strategies.table import Strategy
 from spark_engine.sweeps.space import Space, space
-
-Spec = Mapping[str, Any]
-Limits = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ def check_sweep(spec: Spec, limits: Limits | None = None) -> CheckedSweep:
     not have is one, and so is a condition that no set meets.
     """
     try:
-        settings, strategy = _check_template(spec["template"], limits)
+        settings, strategy = account_and_strategy(spec["template"], limits)
     except BacktestError as error:
         raise type(error)(error.message, field=in_template(error.field)) from None
     integers = [parameter.name for parameter in strategy.parameters if parameter.type == "integer"]
@@ -53,12 +47,6 @@ def trial_spec(spec: Spec, parameters: Mapping[str, Any]) -> dict[str, Any]:
     template = spec["template"]
     strategy = template["strategy"]
     return {**template, "strategy": {**strategy, "params": {**strategy["params"], **parameters}}}
-
-
-def _check_template(template: Spec, limits: Limits | None) -> tuple[Account, Strategy]:
-    check_resolved(template)
-    check_symbol_allowed(template, limits or {})
-    return account(template, limits), load(template["strategy"], template["seed"])
 
 
 def _check_names(spec: Spec, names: Sequence[str], strategy: Strategy) -> None:

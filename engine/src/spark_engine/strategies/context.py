@@ -17,6 +17,8 @@ from spark_engine.strategies.order import TIMES_IN_FORCE, TYPES, Order, OrderErr
 if TYPE_CHECKING:
     import numpy
 
+    from spark_engine.simulation.exchange import Exchange
+
 SIDES = {1: "buy", -1: "sell"}
 TYPE_NAMES = {code: name for name, code in TYPES.items()}
 TIF_NAMES = {code: name for name, code in TIMES_IN_FORCE.items()}
@@ -91,8 +93,8 @@ class Context:
     _row: cython.Py_ssize_t  # of the candles: the last that may be seen
     _live: cython.bint
     _bar: Bar | None
-    _exchange: object
-    _candles: object
+    _exchange: Exchange
+    _candles: Candles
     _arrays: dict | None  # type: ignore[type-arg]
     _ts: cython.const[cython.longlong][::1]
     _open: cython.const[cython.double][::1]
@@ -101,7 +103,7 @@ class Context:
     _close: cython.const[cython.double][::1]
     _volume: cython.const[cython.double][::1]
 
-    def __init__(self, exchange: Any, candles: Candles, params: Any, seed: int) -> None:
+    def __init__(self, exchange: Exchange, candles: Candles, params: Any, seed: int) -> None:
         self.params = params
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - reproducible on purpose
@@ -146,7 +148,7 @@ class Context:
         """
         end: cython.Py_ssize_t = self._row + 1
         if self._arrays is None:
-            self._arrays = arrays_of(self._candles)  # type: ignore[arg-type]
+            self._arrays = arrays_of(self._candles)
         array: object = self._arrays.get(column)
         if array is None:
             raise OrderError(f"ctx.history: column must be one of {', '.join(COLUMNS)}; is {column!r}")
@@ -157,22 +159,22 @@ class Context:
     @property
     def cash(self) -> float:
         """Cash at this close."""
-        return self._exchange.cash  # type: ignore[attr-defined]
+        return self._exchange.cash
 
     @property
     def position(self) -> float:
         """Signed quantity held at this close."""
-        return self._exchange.position  # type: ignore[attr-defined]
+        return self._exchange.position
 
     @property
     def equity(self) -> float:
         """Cash and position at this close."""
-        return self._exchange.equity  # type: ignore[attr-defined]
+        return self._exchange.equity
 
     @property
     def orders(self) -> list[OpenOrder]:
         """The orders in the book, by id, with those submitted at this close."""
-        return [OpenOrder(row) for row in self._exchange.open_orders()]  # type: ignore[attr-defined]
+        return [OpenOrder(row) for row in self._exchange.open_orders()]
 
     def submit(self, order: Any) -> int:
         """Submits `order`, live from the next open; its id. It may be rejected then: see events.jsonl."""
@@ -188,7 +190,7 @@ class Context:
             raise OrderError("ctx.cancel: orders can be cancelled in on_bar and on_fill only")
         if isinstance(id, bool) or not hasattr(id, "__index__"):
             raise OrderError(f"ctx.cancel takes the id that ctx.submit gave, is {id!r}")
-        self._exchange.cancel(id)  # type: ignore[attr-defined]
+        self._exchange.cancel(id)
 
     def target(self, weight: Any) -> int:
         """Brings the position to `weight` of what sizing allows, in [-1, 1], at the next fill; its id.
@@ -202,7 +204,7 @@ class Context:
             return 0
         if not -1.0 <= value <= 1.0:
             raise OrderError(f"ctx.target: weight must be in [-1, 1], is {value!r}")
-        return self._exchange.target(value)  # type: ignore[attr-defined]
+        return self._exchange.target(value)
 
 
 @cython.final
@@ -211,18 +213,18 @@ class Runner:
     """Calls the strategy at every close: `on_fill` for the fills since the last one, then `on_bar`."""
 
     _context: Context
-    _exchange: object
-    _on_bar: object
-    _on_fill: object
-    _fail: object
+    _exchange: Exchange
+    _on_bar: Callable[[Context], object]
+    _on_fill: Callable[[Context, Fill], object] | None
+    _fail: Callable[[BaseException, int], BaseException]
     _seen: cython.Py_ssize_t
 
     def __init__(
         self,
         context: Context,
-        exchange: Any,
-        on_bar: Callable[[Context], None],
-        on_fill: Callable[[Context, Fill], None] | None,
+        exchange: Exchange,
+        on_bar: Callable[[Context], object],
+        on_fill: Callable[[Context, Fill], object] | None,
         fail: Callable[[BaseException, int], BaseException],
     ) -> None:
         self._context = context
@@ -240,19 +242,19 @@ class Runner:
         context._bar = None
         try:
             if self._on_fill is not None:
-                self._tell_fills()
-            if self._on_bar(context) is not None:  # type: ignore[operator]
+                self._tell_fills(self._on_fill)
+            if self._on_bar(context) is not None:
                 raise OrderError("on_bar must return nothing; call ctx.target or ctx.submit to act")
         except BaseException as error:
-            raise self._fail(error, bar) from None  # type: ignore[operator]
+            raise self._fail(error, bar) from None
 
     @cython.cfunc
-    def _tell_fills(self) -> None:
-        fills: cython.Py_ssize_t = self._exchange.fills  # type: ignore[attr-defined]
+    def _tell_fills(self, on_fill: Callable[[Context, Fill], object]) -> None:
+        fills: cython.Py_ssize_t = self._exchange.fills
         while self._seen < fills:
-            row = self._exchange.fill(self._seen)  # type: ignore[attr-defined]
+            row = self._exchange.fill(self._seen)
             self._seen += 1
-            self._on_fill(self._context, Fill(row))  # type: ignore[operator]
+            on_fill(self._context, Fill(row))
 
 
 def arrays_of(candles: Candles) -> dict[str, numpy.ndarray[Any, Any]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from spark_engine.data.candles import Candles
 from spark_engine.errors import InvalidStrategy
@@ -20,9 +19,7 @@ from spark_engine.simulation.ledger import Account, Action, Decisions, Ledger, O
 from spark_engine.strategies.altered import cheaper, cut_off, dearer
 from spark_engine.strategies.failure import bar_of
 from spark_engine.strategies.simulate import simulate_strategy
-from spark_engine.strategies.table import BUILT_IN_CODE, FIELD, Parameters, Strategy
-
-Level = Literal["quick", "full", "off"]
+from spark_engine.strategies.table import BUILT_IN_CODE, FIELD, Parameters, ProbeLevel, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Effort:
 class Probed:
     """What was looked at: the first `bars` of the window with their `decisions`, cut after bars `cuts`."""
 
-    level: Level
+    level: ProbeLevel
     bars: int
     decisions: int
     cuts: tuple[int, ...]
@@ -58,7 +55,7 @@ def probe(
     parameters: Parameters,
     seed: int,
     account: Account,
-    level: Level = "quick",
+    level: ProbeLevel = "quick",
 ) -> Probed | None:
     """Raises `InvalidStrategy` where decisions depend on later bars or change from run to run; it names the
     first bar that differs and the cut. None for a built-in strategy, which its tests probe, and for "off".

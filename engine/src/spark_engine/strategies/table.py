@@ -14,6 +14,7 @@ Parameters = Mapping[str, Value]
 BUILT_IN_CODE = "builtin"
 FIELD = "spec.strategy"
 ParameterType = Literal["integer", "number", "boolean", "string"]
+ProbeLevel = Literal["quick", "full", "off"]  # how hard a strategy of the user's is searched for look-ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Final, Literal
 
 from spark_engine.data.candles import FEED_DOWN, NO_TRADES
 from spark_engine.data.rows import Rows
-from spark_engine.data.scaled import scaled
 from spark_engine.data.sessions import check_sessions, session_spans, session_times
 from spark_engine.data.timetable import ALWAYS
 from spark_engine.errors import InvalidData
-from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick, Quality
+from spark_engine.feeds.file_candles import file_candles
+from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick
 
 Missing = Literal["unknown", "no-trades"]
 PIECE_ROWS: Final = 10_000
@@ -65,36 +65,12 @@ def converted(
         sessions = check_sessions(bars, calendar, step_ms).session
         times = session_times(bars, sessions, calendar, step_ms)
         spans = session_spans(bars, sessions, calendar, step_ms)
-    prices, volumes = scaled(bars.prices(), symbol), scaled([bars.volume], symbol)
-    instrument = Instrument(
-        symbol=symbol,
-        venue_symbol=venue_symbol,
-        base="",
-        quote="",
-        price_scale=prices.scale,
-        quantity_scale=volumes.scale,
+    spelt = Instrument(
+        symbol=symbol, venue_symbol=venue_symbol, base="", quote="", price_scale=0, quantity_scale=0
     )
-    candles = tuple(
-        Candle(
-            symbol=symbol,
-            timeframe=timeframe,
-            ts_ms=ts,
-            open=opened,
-            high=high,
-            low=low,
-            close=close,
-            volume=volume,
-            price_scale=prices.scale,
-            quantity_scale=volumes.scale,
-            quality=Quality(bars.quality[row]),
-            source="history",
-        )
-        for row, (ts, opened, high, low, close, volume) in enumerate(
-            zip(times, *prices.columns, volumes.columns[0], strict=True)
-        )
-    )
+    instrument, candles, exact = file_candles(bars, times, timeframe, spelt, symbol)
     covered = tuple(Interval(begin, end) for begin, end in spans)
-    return Converted(instrument, candles, covered, prices.exact and volumes.exact)
+    return Converted(instrument, candles, covered, exact)
 
 
 def _spans_by_clock(rows: Rows, step_ms: int, missing: Missing) -> Sequence[tuple[int, int]]:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw
 
-from spark_engine.errors import InvalidSpec, first_line
+from spark_engine.errors import first_line
 from spark_engine.feeds.market import Instrument, TimeMs
 from spark_engine.feeds.provider import (
     Acknowledged,
@@ -25,6 +25,7 @@ from spark_engine.feeds.provider import (
 )
 from spark_engine.feeds.providers.binance import bodies, frames
 from spark_engine.feeds.providers.listings import Listing, Listings
+from spark_engine.feeds.providers.timeframes import check_timeframe
 from spark_engine.feeds.providers.wire import UNREADABLE
 from spark_engine.feeds.settings import Endpoints
 
@@ -173,9 +174,7 @@ class BinanceSpot:
     def history(self, symbol: str, timeframe: str, from_ms: int, to_ms: int) -> Request[History]:
         """Raises `InvalidSpec` for an unknown symbol or timeframe."""
         listing = self._listings.of(symbol)
-        if timeframe not in TIMEFRAMES:
-            allowed = ", ".join(TIMEFRAMES)
-            raise InvalidSpec(f"must be one of {allowed}; is {timeframe!r:.40}", field="spec.timeframes")
+        check_timeframe(timeframe, TIMEFRAMES)
         parameters = {
             "symbol": listing.instrument.venue_symbol,
             "interval": timeframe,

@@ -12,13 +12,13 @@ from spark_engine.data.mend import Mended, Repair, Rules, mended
 from spark_engine.data.origin import Written, read_written
 from spark_engine.data.request import timeframe_ms, timeframe_text
 from spark_engine.data.rows import Rows
-from spark_engine.data.scaled import scaled
 from spark_engine.data.sessions import SessionCheck, check_sessions, session_spans, session_times
 from spark_engine.data.stamps import iso
 from spark_engine.data.symbols import symbols_of
 from spark_engine.data.timeframe import session_step_ms, source_step_ms
 from spark_engine.errors import InvalidData
-from spark_engine.feeds.market import Candle, Instrument, Interval, Quality
+from spark_engine.feeds.file_candles import file_candles
+from spark_engine.feeds.market import Candle, Instrument, Interval
 from spark_engine.feeds.providers.bist.names import canonical_symbol, symbol_of_file, timeframe_of_file
 
 FIELD: Final = "files"
@@ -131,7 +131,10 @@ def _series(
     rows = repaired.rows.between(0, kept)
     sessions = found.session[:kept]
     times = session_times(rows, sessions, wanted.calendar, step_ms)
-    instrument, candles, exact = _candles(name, symbol, venue_symbol, timeframe, rows, times)
+    spelt = Instrument(
+        symbol=symbol, venue_symbol=venue_symbol, base=symbol, quote=CURRENCY, price_scale=0, quantity_scale=0
+    )
+    instrument, candles, exact = file_candles(rows, times, timeframe, spelt, name)
     findings = _findings(written, repaired, found, sessions, wanted.calendar, step_ms, empty, exact)
     spans = session_spans(rows, sessions, wanted.calendar, step_ms)
     covered = tuple(Interval(begin, end) for begin, end in spans)
@@ -177,40 +180,6 @@ def _ended(rows: Rows, calendar: str, step_ms: int, written_ms: int, now_ms: int
     placed = session_grid(exchange_calendar(calendar), step_ms).place(rows.ts, step_ms)
     as_of_ms = min(written_ms, now_ms) if written_ms >= placed.begin[len(rows) - 1] else now_ms
     return sum(end <= as_of_ms for end in placed.end)
-
-
-def _candles(
-    name: str, symbol: str, venue_symbol: str, timeframe: str, rows: Rows, times: Sequence[int]
-) -> tuple[Instrument, tuple[Candle, ...], bool]:
-    prices, volumes = scaled(rows.prices(), name), scaled([rows.volume], name)
-    instrument = Instrument(
-        symbol=symbol,
-        venue_symbol=venue_symbol,
-        base=symbol,
-        quote=CURRENCY,
-        price_scale=prices.scale,
-        quantity_scale=volumes.scale,
-    )
-    candles = tuple(
-        Candle(
-            symbol=symbol,
-            timeframe=timeframe,
-            ts_ms=ts,
-            open=opened,
-            high=high,
-            low=low,
-            close=close,
-            volume=volume,
-            price_scale=prices.scale,
-            quantity_scale=volumes.scale,
-            quality=Quality(rows.quality[row]),
-            source="history",
-        )
-        for row, (ts, opened, high, low, close, volume) in enumerate(
-            zip(times, *prices.columns, volumes.columns[0], strict=True)
-        )
-    )
-    return instrument, candles, prices.exact and volumes.exact
 
 
 def _findings(

@@ -13,7 +13,7 @@ from spark_engine.data.files import is_candle_file
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
 from spark_engine.feeds.providers.bist.files import DropFile, Listing, ends_whole
 from spark_engine.feeds.rest.client import Answer
-from spark_engine.feeds.rest.errors import RestError
+from spark_engine.feeds.rest.errors import RestError, RestMalformed
 
 LIMIT: Final = RateLimit("bist-files", requests=60, seconds=60.0, block_seconds=60.0)
 HEADERS: Final = {"accept": "*/*"}
@@ -31,8 +31,9 @@ class DropUrl:
     """Files of a URL. One that ends in a candle file's suffix is that file, any other is a listing.
 
     A file of a listing is fetched again once its line (date, size) differs; where lines say nothing more than
-    names, and for a single file, every time. Of files that hold the same bar the one whose name comes last is
-    right, since a listing's dates are in nobody knows which zone. Raises `RestError` where the listing is not
+    names, and for a single file, every time. Of files that hold the same bar the one that was written last is
+    right, as the server says (Last-Modified); where it does not, the one whose name comes last, since a
+    listing's dates are in nobody knows which zone. Raises `RestError` where the listing is not
     to be had.
     """
 
@@ -48,7 +49,10 @@ class DropUrl:
         if is_candle_file(path.rpartition("/")[2]):
             return await self._files({path.rpartition("/")[2]: self._url}, {}, now_ms)
         answer = await self._client.get(Request(self._url, {}, LIMIT, bytes, HEADERS))
-        listed = read_listing(answer.value, self._url)
+        try:
+            listed = read_listing(answer.value, self._url)
+        except Malformed as error:
+            raise RestMalformed(self._url, str(error)) from None
         urls = {name: url for name, (url, _line) in listed.items()}
         return await self._files(urls, {name: line for name, (_url, line) in listed.items() if line}, now_ms)
 
@@ -74,7 +78,10 @@ class DropUrl:
             elif not ends_whole(name, answer.value):
                 waiting.append(name)
             else:
-                files.append(DropFile(name, answer.value, now_ms, (0, name), mark))
+                written_ms = now_ms if answer.modified_ms is None else min(answer.modified_ms, now_ms)
+                order = answer.modified_ms or 0, name
+                files.append(DropFile(name, answer.value, written_ms, order, mark))
+        files.sort(key=lambda file: file.order, reverse=True)
         return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), len(new) > MOST_FILES)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from spark_engine.data.request import anchor_ms, timeframe_ms
-from spark_engine.errors import InvalidSpec, first_line
+from spark_engine.errors import first_line
 from spark_engine.feeds.market import Instrument, TimeMs
 from spark_engine.feeds.provider import (
     Acknowledged,
@@ -26,6 +26,7 @@ from spark_engine.feeds.provider import (
 )
 from spark_engine.feeds.providers.btcturk import bodies, frames
 from spark_engine.feeds.providers.listings import Listing, Listings
+from spark_engine.feeds.providers.timeframes import check_timeframe
 from spark_engine.feeds.providers.wire import UNREADABLE
 from spark_engine.feeds.settings import Endpoints
 
@@ -164,9 +165,7 @@ class BtcturkSpot:
         end, as it is not documented whether `to` is meant; the answer is cut to what was asked.
         """
         listing = self._listings.of(symbol)
-        if timeframe not in RESOLUTIONS:
-            allowed = ", ".join(RESOLUTIONS)
-            raise InvalidSpec(f"must be one of {allowed}; is {timeframe!r:.40}", field="spec.timeframes")
+        check_timeframe(timeframe, RESOLUTIONS)
         parameters = {
             "symbol": listing.instrument.venue_symbol,
             "resolution": RESOLUTIONS[timeframe],
