@@ -45,7 +45,7 @@ def remove(cluster: str) -> None:
     for hierarchy in _hierarchies():
         group = hierarchy / name_of(cluster)
         while group.exists():
-            for below in sorted(group.glob("**/"), key=lambda path: len(path.parts), reverse=True):
+            for below in _groups(group):
                 with contextlib.suppress(OSError):
                     below.rmdir()
             if group.exists() and time.monotonic() > until:
@@ -57,10 +57,16 @@ def members(cluster: str) -> set[int]:
     """The pids in the group and below."""
     found: set[int] = set()
     for hierarchy in _hierarchies():
-        for processes in (hierarchy / name_of(cluster)).glob("**/cgroup.procs"):
+        for group in _groups(hierarchy / name_of(cluster)):
             with contextlib.suppress(OSError):
-                found |= {int(pid) for pid in processes.read_text().split()}
+                found |= {int(pid) for pid in (group / "cgroup.procs").read_text().split()}
     return found
+
+
+def _groups(group: Path) -> Iterator[Path]:
+    """The group and those below it, the lowest first. Groups may go while they are looked for, which
+    `Path.glob` of Python 3.11 does not bear."""
+    return (Path(folder) for folder, _, _ in os.walk(group, topdown=False))
 
 
 def _hierarchies() -> Iterator[Path]:
