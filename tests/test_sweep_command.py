@@ -17,7 +17,7 @@ import polars
 import pytest
 import spark_engine
 import yaml
-from spark_engine.execute.manifest import resolve_sweep
+from spark_engine.execute.manifest import resolve_run
 from spark_engine.execute.sweep_parts import MARKER
 
 Backtest = Callable[..., subprocess.CompletedProcess[str]]
@@ -340,6 +340,42 @@ def test_a_better_looking_figure_is_found_out(
     assert (checked.returncode, finding in checked.stdout) == (1, True), checked.stdout
 
 
+def listed(criteria: list[str]) -> Callable[[dict[str, Any]], None]:
+    """Lists the criteria of a verdict in another order."""
+
+    def change(evidence: dict[str, Any]) -> None:
+        evidence["result"]["checks"]["verdict"]["criteria"].sort(
+            key=lambda row: criteria.index(row["criterion"])
+        )
+
+    return change
+
+
+def test_criteria_of_a_verdict_may_stand_in_any_order(
+    backtest: Backtest, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    """In a spec, and in evidence of engines that kept the order of its author."""
+    limits = {"minTrades": 1, "minSharpe": "0.1", "maxDrawdown": "0.9"}
+    template = {**sweep_of()["spec"]["template"], "verdict": limits}
+    path = written(template=template)
+    spec = yaml.safe_load(path.read_text())
+    for number, order in enumerate((sorted(limits), [*limits], sorted(limits, reverse=True))):
+        spec["spec"]["template"]["verdict"] = {name: limits[name] for name in order}
+        path.write_text(yaml.safe_dump(spec, sort_keys=False))
+        out = f"out-{number}"
+        digest = told(backtest("sweep", "-f", path, "--out", out, "--output", "json"))["digest"]
+        assert backtest("verify", out).returncode == 0
+        tampered(tmp_path / out, listed(order))
+        checked = backtest("verify", out, "--rerun")
+        assert checked.returncode == 0, checked.stdout
+        assert digest == json.loads((tmp_path / "out-0" / "evidence.json").read_bytes())["digest"]
+    tampered(
+        tmp_path / "out-0",
+        lambda e: e["result"]["checks"]["verdict"]["criteria"][0].update(passed=False),
+    )
+    assert "checks.verdict" in backtest("verify", "out-0").stdout
+
+
 def test_the_notebook_gives_the_digest_and_the_table_of_the_command(
     backtest: Backtest, written: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -380,7 +416,7 @@ def test_misuse_is_named_and_leaves_nothing(
 
 
 def test_a_sweep_of_a_built_in_imports_nothing_heavy(tmp_path: Path, heavy_packages: frozenset[str]) -> None:
-    document = resolve_sweep(sweep_of())
+    document = resolve_run(sweep_of(), "ParameterSweep")
     script = (
         "import json, sys\n"
         "from pathlib import Path\n"

@@ -74,10 +74,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     (folder / BUCKET).mkdir()
     s3 = S3(f"http://127.0.0.1:{free_port()}", "spark", "not-a-secret", BUCKET)
     port = int(s3.endpoint.rpartition(":")[2])
-    keys = ["--access", s3.access_key, "--secret", s3.secret_key]
+    flags = ["--access", s3.access_key, "--secret", s3.secret_key]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [binary, *keys, "--port", f"127.0.0.1:{port}", "posix", folder], stdout=log, stderr=log
+            [binary, *flags, "--port", f"127.0.0.1:{port}", "posix", folder], stdout=log, stderr=log
         )
         try:
             _await(port, process)

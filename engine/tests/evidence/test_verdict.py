@@ -46,3 +46,12 @@ def test_a_bankrupt_run_fails_every_verdict() -> None:
 def test_no_criteria_no_verdict() -> None:
     assert judge(None, FIGURES, bankrupt=False) is None
     assert judge({}, FIGURES, bankrupt=False) is None
+
+
+def test_criteria_come_in_one_order_whatever_that_of_the_spec() -> None:
+    """Else a run and its repetition from the recorded spec would differ."""
+    verdicts = [
+        judge({name: CRITERIA[name] for name in names}, FIGURES, bankrupt=False)
+        for names in (["minTrades", "minSharpe", "maxDrawdown"], ["maxDrawdown", "minSharpe", "minTrades"])
+    ]
+    assert verdicts[0] == verdicts[1]

@@ -39,7 +39,7 @@ class Feed:
     def step(self) -> Poll:
         polled = asyncio.run(self.provider.poll(NOW, self.known))
         self.archive.append_many(polled.deliveries)
-        self.archive.flush(everything=True)
+        self.archive.flush()
         self.provider.acknowledge(polled)
         return polled
 

@@ -23,11 +23,12 @@ Settings = Callable[..., FeedSettings]
 
 
 class Site:
-    """pages: path to body. asked: paths in the order of requests."""
+    """pages: path to body. asked: paths in the order of requests. written: Last-Modified by path."""
 
     def __init__(self) -> None:
         self.pages: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.written: dict[str, str] = {}
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,6 +37,8 @@ class Site:
                 body = site.pages.get(self.path)
                 self.send_response(404 if body is None else 200)
                 self.send_header("content-length", str(len(body or b"")))
+                if self.path in site.written:
+                    self.send_header("last-modified", site.written[self.path])
                 self.end_headers()
                 self.wfile.write(body or b"")
 
@@ -155,3 +158,27 @@ def test_links_that_leave_the_folder_are_no_files_of_the_drop() -> None:
     assert list(read_listing(page, "http://host/drop/")) == ["THYAO.csv"]
     with pytest.raises(Malformed, match="UTF-8"):
         read_listing(b"\xff\xfe", "http://host/drop/")
+
+
+def test_a_bar_that_was_forming_when_the_server_says_the_file_was_written_waits(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    """NOW is after the close of 2024-06-03, the file is from before it."""
+    site.publish("THYAO.csv", row("2024-05-31") + row("2024-06-03"))
+    site.written["/drop/THYAO.csv"] = "Mon, 03 Jun 2024 12:00:00 GMT"
+    (first,) = polls(settings(files=f"{site.url}/drop/THYAO.csv"), kept)
+    assert [len(delivery.candles) for delivery in first.deliveries] == [1]
+    site.written.clear()
+    (again,) = polls(settings(files=f"{site.url}/drop/THYAO.csv"), kept)
+    assert [len(delivery.candles) for delivery in again.deliveries] == [1]
+
+
+def test_of_two_files_with_one_bar_the_one_that_the_server_wrote_last_is_right(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    site.publish("a-THYAO.csv", row("2024-05-31", 10.25))
+    site.publish("b-THYAO.csv", row("2024-05-31", 10.75))
+    site.written["/drop/a-THYAO.csv"] = "Sat, 01 Jun 2024 12:00:00 GMT"
+    site.written["/drop/b-THYAO.csv"] = "Fri, 31 May 2024 18:00:00 GMT"
+    polls(settings(files=f"{site.url}/drop/"), kept)
+    assert [bar.close / 10**bar.price_scale for bar in kept.series("THYAO")] == [10.25]

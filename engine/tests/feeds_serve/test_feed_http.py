@@ -122,6 +122,7 @@ def test_health_has_the_names_of_the_requirement_and_more() -> None:
             },
             "storageError": None,
             "problem": None,
+            "quarantined": [],
             "symbols": [
                 {
                     "symbol": "BTCTRY",

@@ -97,7 +97,7 @@ def _write(options: argparse.Namespace, pieces: Sequence[Any]) -> int:
         rows = 0
         try:
             archive.append_many(pieces)
-            rows = archive.flush(everything=True).rows
+            rows = archive.flush().rows
         finally:
             archive.close()
         return rows

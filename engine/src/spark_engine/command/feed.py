@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from spark_crds.durations import duration_ms
 
+from spark_engine.command import feed_replay
 from spark_engine.command.usage import Subparsers, Usage, add_command, read_input
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ DETAILS = """\
 examples:
   backtest feed run -f examples/btcturk-spot-feed.yaml
   backtest feed run -f feed.yaml --port 0 --for 10m
+  backtest feed replay recording.gz -f feed.yaml
 
 Runs until SIGTERM or Ctrl-C, which lose nothing that was received. What happens is told on stderr;
 http://127.0.0.1:5001/api/feeds/health, /readyz and /metrics say how the feed is. A venue or a store that
@@ -32,6 +34,7 @@ is away ends nothing: the feed says so and tries again.
 def configure(commands: Subparsers[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "feed", run, "receive market data into an archive", DETAILS)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    feed_replay.configure(actions)
     action = add_command(actions, "run", run, "receive until told to stop", DETAILS)
     action.add_argument(
         "-f", "--file", required=True, help="MarketDataFeed manifest (YAML or JSON); - is stdin"
@@ -74,7 +77,9 @@ def state_directory(settings: FeedSettings) -> Path:
     return Path(home).expanduser() / "spark-trading" / "feeds" / place
 
 
-async def _until_told(settings: FeedSettings, state: Path, listening: socket.socket, seconds: float | None) -> None:
+async def _until_told(
+    settings: FeedSettings, state: Path, listening: socket.socket, seconds: float | None
+) -> None:
     from spark_engine.feeds.run.feed import feed_of
     from spark_engine.feeds.run.reports import Reports
 

@@ -7,6 +7,7 @@ https://docs.rs/object_store lists them.
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -34,6 +35,10 @@ ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 RETRIES: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 SILENCE: Final = timedelta(seconds=10)
 WHOLE_OBJECT: Final = timedelta(minutes=15)
+TIMING: Final = re.compile(
+    r" in [0-9.]+[nµm]?s, after [0-9]+ retries, max_retries: [0-9]+, retry_timeout: [0-9.]+s "
+)
+INNERMOST: Final = re.compile(r'\b(?:message|error): "([^"\n]{1,200})"')
 
 
 def read_objects(uri: str) -> Source:
@@ -121,7 +126,15 @@ def _failure(error: BaseException, uri: str) -> BacktestError:
         return StoreUnavailable(
             f"the store refuses {uri}: check the credentials in the environment", field=FIELD
         )
-    return StoreUnavailable(f"{uri} cannot be read: {first_line(error)}", field=FIELD)
+    return StoreUnavailable(f"{uri} cannot be read: {store_cause(error)}", field=FIELD)
+
+
+def store_cause(error: BaseException) -> str:
+    """What obstore says of a failure, in one line that is the same each time: without how long it took, and
+    with the cause that it keeps for its debug output."""
+    line = TIMING.sub("", first_line(error))
+    found = INNERMOST.findall(str(error))
+    return f"{line} ({found[-1]})" if found and found[-1] not in line else line
 
 
 def _nothing(uri: str) -> InvalidData:

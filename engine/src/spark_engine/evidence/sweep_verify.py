@@ -84,7 +84,7 @@ def _figures_follow(directory: Directory, evidence: Evidence) -> Iterator[str]:
         sources = _sources(directory, evidence)
         again = sweep_finish.finish(known, spec, sources, Path(scratch) / "columns", None).result
     for name in JUDGED:
-        yield from _differences(name, result[name], again[name])
+        yield from _differences(name, _in_one_order(result[name]), _in_one_order(again[name]))
     require_intact(directory, evidence, (TOP_FILE,))
     if json.loads(directory.files[TOP_FILE]) != again["top"]:
         yield f"{TOP_FILE}: is not the head of the ranking"
@@ -112,6 +112,15 @@ def _walk_follows(directory: Directory, evidence: Evidence) -> Iterator[str]:
     chained = curve_digest(array("q", curve["window"]), array("q", curve["bar"]), array("d", curve["equity"]))
     if chained != result["outOfSample"]:
         yield f"{CURVE_FILE}: does not give the outOfSample digest of the evidence"
+
+
+def _in_one_order(judged: Any) -> Any:
+    """Criteria by name: earlier engines listed them as their author's spec did, which nothing records."""
+    if not isinstance(judged, Mapping) or not judged.get("verdict"):
+        return judged
+    verdict = judged["verdict"]
+    criteria = sorted(verdict["criteria"], key=lambda row: row["criterion"])
+    return {**judged, "verdict": {**verdict, "criteria": criteria}}
 
 
 def _differences(path: str, stored: Any, again: Any) -> Iterator[str]:

@@ -22,11 +22,12 @@ def judge(
 ) -> dict[str, Any] | None:
     """Passed or failed, criterion by criterion; None where the spec asks for no verdict.
 
-    A metric without a value fails its criterion, and a bankrupt run fails altogether.
+    A metric without a value fails its criterion, and a bankrupt run fails altogether. The order is that of
+    `CRITERIA`: a recorded spec is written in another order than its author's.
     """
     if not verdict:
         return None
-    criteria = [_judge_criterion(name, limit, metrics) for name, limit in verdict.items()]
+    criteria = [_judge_criterion(name, verdict[name], metrics) for name in CRITERIA if name in verdict]
     return {"passed": not bankrupt and all(row["passed"] for row in criteria), "criteria": criteria}
 
 

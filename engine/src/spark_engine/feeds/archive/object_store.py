@@ -9,8 +9,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 
 from spark_engine.data.panic import converted
-from spark_engine.data.store import open_store
-from spark_engine.errors import BacktestError, first_line
+from spark_engine.data.store import open_store, store_cause
+from spark_engine.errors import BacktestError
 from spark_engine.feeds.archive.store import AlreadyThere, unavailable
 
 REFUSALS = ("PermissionDeniedError", "UnauthenticatedError")
@@ -70,4 +70,4 @@ class ObjectStoreFiles:
             return unavailable(
                 self.uri, f"the store refuses to {what}: check the credentials in the environment"
             )
-        return unavailable(self.uri, f"cannot {what}: {first_line(error)}")
+        return unavailable(self.uri, f"cannot {what}: {store_cause(error)}")

@@ -15,7 +15,7 @@ from spark_engine.feeds.provider import Malformed, RateLimit, Request
 from spark_engine.feeds.rest.causes import cause_of, said_in
 from spark_engine.feeds.rest.errors import EventKind, RestError, RestMalformed, RestRefused, RestUnavailable
 from spark_engine.feeds.rest.limits import Window
-from spark_engine.feeds.rest.retries import full_jitter, retry_after_seconds
+from spark_engine.feeds.rest.retries import full_jitter, http_date_ms, retry_after_seconds
 
 T = TypeVar("T")
 
@@ -33,13 +33,15 @@ _END: Final[dict[type[RestError], EventKind]] = {
 class Answer(Generic[T]):
     """What a GET gave. `sent_ns` and `received_ns`: wall clock just before the request's first byte was
     written and when the head of the answer was read. `bytes`: of the body, unpacked. `steady` False: the
-    wall clock stepped in between, so that the two times say nothing of each other."""
+    wall clock stepped in between, so that the two times say nothing of each other. `modified_ms`: what the
+    server says of when the content was written (Last-Modified), ms UTC."""
 
     value: T
     sent_ns: int
     received_ns: int
     bytes: int
     steady: bool
+    modified_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,14 @@ class RestClient:
             value = request.parse(body)
         except Malformed as error:
             raise RestMalformed(request.url, str(error)) from error
-        return Answer(value, exchange.sent_ns, exchange.received_ns, len(body), exchange.steady)
+        return Answer(
+            value,
+            exchange.sent_ns,
+            exchange.received_ns,
+            len(body),
+            exchange.steady,
+            http_date_ms(response.headers.get("last-modified")),
+        )
 
     async def _exchange(self, request: Request[Any], exchange: _Exchange) -> tuple[httpx2.Response, bytes]:
         async with self._http.stream(

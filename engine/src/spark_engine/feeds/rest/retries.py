@@ -40,6 +40,12 @@ def retry_after_seconds(value: str | None, *, date: str | None, now: float) -> f
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
+def http_date_ms(value: str | None) -> int | None:
+    """A moment of a header in ms since 1970; None where absent or unreadable."""
+    moment = _moment(value) if value else None
+    return None if moment is None or moment < 0 else round(moment * 1000)
+
+
 def _moment(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from spark_engine.feeds.clock.offset import Clock
 from spark_engine.feeds.connection.state import ConnectionState
@@ -18,14 +18,15 @@ MS = 1_000_000
 
 @dataclass(slots=True)
 class Vitals:
-    """What no other part keeps. problem: why there is no pipeline yet. turned_at: monotonic seconds."""
+    """What no other part keeps. problem: why there is no pipeline yet. turned_at: when the pipeline last took
+    a turn, monotonic seconds, None before the first."""
 
     connection: ConnectionState | None = None
     reconnects: int = 0
     problem: str | None = None
     failure: str | None = None
     unknown: tuple[str, ...] = ()
-    turned_at: float = field(default_factory=time.monotonic)
+    turned_at: float | None = None
 
 
 def feed_health(
@@ -69,7 +70,9 @@ def feed_health(
         storage_error=keeper.error,
         problem=vitals.problem or _connection_problem(vitals),
         failure=vitals.failure,
-        heartbeat_age_ms=round((time.monotonic() - vitals.turned_at) * 1000) if pipeline is not None else 0,
+        heartbeat_age_ms=0
+        if vitals.turned_at is None
+        else round((time.monotonic() - vitals.turned_at) * 1000),
     )
 
 

@@ -9,32 +9,40 @@ from typing import Final
 
 from spark_engine.feeds.market import Interval
 from spark_engine.feeds.pipeline.pipeline import Pipeline
-from spark_engine.feeds.pipeline.symbol import MINUTE, MINUTE_MS
+from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
 from spark_engine.feeds.rest.errors import RestError
 
-LOOK_SECONDS: Final = 5.0
 PATIENCE_SECONDS: Final = 60.0
 
 
 class HistoryFiller:
-    """A request that fails is made again at a later look."""
+    """A request that fails is made again at a later look, each `every_seconds`. `filled` is told of
+    each page."""
 
     def __init__(
-        self, pipeline: Pipeline, provider: StreamProvider, rest: RestClient, report: Callable[[str], None]
+        self,
+        pipeline: Pipeline,
+        provider: StreamProvider,
+        rest: RestClient,
+        report: Callable[[str], None],
+        every_seconds: float,
+        filled: Callable[[str, Interval], None] = lambda *_: None,
     ) -> None:
         self._pipeline = pipeline
         self._provider = provider
         self._rest = rest
         self._report = report
+        self._every_seconds = every_seconds
+        self._filled = filled
 
     async def run(self) -> None:
         """For ever."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._every_seconds)
             for symbol, state in self._pipeline.symbols.items():
-                for wanted in state.feed.history_wanted(self._pipeline.venue_ms(time.time_ns())):
+                for wanted in state.feed.history_wanted(self._now_ms()):
                     await self._fill(symbol, wanted)
 
     async def _fill(self, symbol: str, wanted: Interval) -> None:
@@ -48,4 +56,8 @@ class HistoryFiller:
             except RestError as error:
                 self._report(f"{symbol}: history is not to be had: {error}")
                 return
-            self._pipeline.symbols[symbol].feed.filled(page, answer.value.candles)
+            self._pipeline.symbols[symbol].feed.filled(page, answer.value.candles, self._now_ms())
+            self._filled(symbol, page)
+
+    def _now_ms(self) -> int:
+        return self._pipeline.venue_ms(time.time_ns())

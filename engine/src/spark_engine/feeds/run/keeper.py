@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from spark_engine.errors import BacktestError, StoreUnavailable
+from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.lock import AnotherWriter
-from spark_engine.feeds.pipeline.batch import Batch
+from spark_engine.feeds.archive.records import Acknowledgeable
+from spark_engine.feeds.run.pace import Pace
 from spark_engine.feeds.run.worker import Worker
 from spark_engine.feeds.serve.health import ArchiveHealth
 from spark_engine.feeds.serve.metrics import FeedMetrics, StorageCause
@@ -19,8 +20,6 @@ from spark_engine.feeds.settings import FeedSettings
 
 T = TypeVar("T")
 MOST_HELD_ROWS: Final = 500_000
-RETRY_SECONDS: Final = 2.0
-COMPACT_SECONDS: Final = 3600.0
 
 # What an error says, in the words of the operating system and of object stores.
 CAUSES: Final[tuple[tuple[str, StorageCause], ...]] = (
@@ -38,17 +37,25 @@ class Keeper:
     """`error`: why nothing can be acknowledged at present; `archive.error`: why no file can be written."""
 
     def __init__(
-        self, settings: FeedSettings, journal: Path, metrics: FeedMetrics, report: Callable[[str], None]
+        self,
+        settings: FeedSettings,
+        journal: Path,
+        metrics: FeedMetrics,
+        report: Callable[[str], None],
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._metrics = metrics
         self._report = report
+        self._pace = pace or Pace()
         self._worker = Worker("archive")
         self._archive: Archive | None = None
-        self._held: list[Batch] = []
+        self._held: list[Acknowledgeable] = []
+        self._retry_at = 0.0  # monotonic seconds
         self._room = asyncio.Event()
         self._room.set()
+        self._stopping = False
         self._commit = 0
         self._flushed_ms: int | None = None
         self._flush_error: str | None = None
@@ -56,48 +63,45 @@ class Keeper:
 
     @property
     def health(self) -> ArchiveHealth:
-        rows = self._waiting() + (self._archive.journal_rows() if self._archive is not None else 0)
+        rows = 0 if self._archive is None else self._archive.journal_rows()
         return ArchiveHealth(self._commit, rows, self._flushed_ms, self._flush_error)
 
     async def open(self) -> None:
-        """Tries until the archive is there. Raises `BacktestError` for what waiting will not mend."""
-        while True:
-            try:
-                self._archive = await self._worker(self._opened)
-            except StoreUnavailable as error:
-                self._failed(error)
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self.error = None
-                return
+        """Tries until the archive is there, and whole. Raises `InvalidSpec` for an address that is none."""
+        await self._insist(self._open)
 
     async def ask(self, question: Callable[[Archive], T]) -> T:
         """An answer of the open archive, from its own thread."""
         archive = self._opened_archive()
         return await self._worker(lambda: question(archive))
 
-    async def keep(self, batches: Sequence[Batch]) -> bool:
-        """Acknowledged, with whatever is held since earlier failures; else held, and False."""
-        pieces = [*self._held, *batches]
-        if not pieces:
-            return True
+    async def insist(self, question: Callable[[Archive], T]) -> T:
+        """As `ask`; tries until there is an answer."""
         archive = self._opened_archive()
-        try:
-            await asyncio.to_thread(archive.append_many, pieces)
-        except StoreUnavailable as error:
-            self._failed(error)
-            self._held = pieces
+        return await self._insist(lambda: question(archive))
+
+    async def keep(self, batches: Sequence[Acknowledgeable]) -> bool:
+        """Acknowledged, with whatever is held since earlier failures; else held, and False. Calls follow one
+        another."""
+        self._held += batches
+        if not self._held:
+            return True
+        if time.monotonic() >= self._retry_at or self._stopping:
+            await self._append()
+        if self._stopping or self._waiting() < MOST_HELD_ROWS:
+            self._room.set()
         else:
-            self._held = []
-            if self.error is not None:
-                self._report("the journal takes rows again")
-            self.error = None
-        (self._room.set if self._waiting() < MOST_HELD_ROWS else self._room.clear)()
+            self._room.clear()
         return not self._held
 
     async def room(self) -> None:
         """While the journal fails, memory is bounded: then the venue has to wait."""
         await self._room.wait()
+
+    def stopping(self) -> None:
+        """Nothing more comes: nobody waits for room, and what is held is tried at once."""
+        self._stopping = True
+        self._room.set()
 
     async def flush(self) -> None:
         """Segments and manifests. A store that is away is reported; the journal keeps everything."""
@@ -113,45 +117,95 @@ class Keeper:
             if self._flush_error is not None:
                 self._report("the archive is written again")
             self._flush_error = None
-            self._flushed_ms = time.time_ns() // 1_000_000
+            self._flushed_ms = _now_ms()
             self._commit = max(self._commit, flushed.highest_commit)
 
     async def maintain(self) -> None:
         """For ever: compacts, and removes what is older than the retention."""
         settings = self._settings
         while True:
-            await asyncio.sleep(COMPACT_SECONDS)
-            archive, now_ms = self._opened_archive(), time.time_ns() // 1_000_000
+            await asyncio.sleep(self._pace.compact)
             try:
-                await self._worker(lambda: archive.compact(now_ms))  # noqa: B023 - awaited at once
-                await self._worker(
-                    lambda: archive.retire(  # noqa: B023
-                        now_ms,  # noqa: B023
-                        ticks_ms=settings.ticks_retention_ms,
-                        candles_ms=settings.candles_retention_ms,
-                    )
-                )
+                await self.ask(_compacted)
+                await self.ask(lambda archive: _retired(archive, settings))
             except AnotherWriter:
                 raise
             except BacktestError as error:
                 self._count(error)
 
     async def close(self) -> None:
-        """What is held goes to the journal, everything there into files. Raises `BacktestError`."""
-        if self._archive is not None:
-            await self.keep(())
-            await self._worker(self._archive.close)
-        self._worker.close()
+        """What is held goes to the journal, everything there into files. Raises `BacktestError`, and for what
+        the journal did not take `StoreUnavailable`."""
+        self.stopping()
+        try:
+            if self._archive is not None and not await self.keep(()):
+                await self.flush()  # makes room where the journal is on a full disk
+                if not await self.keep(()):
+                    raise StoreUnavailable(
+                        f"{self._waiting()} rows that were received are lost: {self.error}"
+                    )
+        finally:
+            try:
+                await self._worker(self._close)  # after an opening that was under way
+            finally:
+                await asyncio.to_thread(self._worker.close)
 
-    def _opened(self) -> Archive:
+    async def _insist(self, call: Callable[[], T]) -> T:
+        """What waits for a store, or for a person: a new process would find things as they are."""
+        failed = False
+        while True:
+            try:
+                result = await self._worker(call)
+            except (StoreUnavailable, InvalidData) as error:
+                self._failed(error)
+                failed = True
+                await asyncio.sleep(self._pace.storage)
+            else:
+                if failed:
+                    self.error = None
+                    self._report("the archive can be used again")
+                return result
+
+    async def _append(self) -> None:
+        await self._append_all(tuple(self._held))
+
+    async def _append_all(self, pieces: tuple[Acknowledgeable, ...]) -> None:
+        archive = self._opened_archive()
+        try:
+            await asyncio.to_thread(archive.append_many, pieces)
+        except StoreUnavailable as error:
+            self._failed(error)
+            self._retry_at = time.monotonic() + self._pace.storage
+            return
+        except InvalidData as error:
+            if len(pieces) > 1:
+                for piece in pieces:
+                    await self._append_all((piece,))
+                return
+            self._count(error)  # no file could hold it, and no other try will change that
+        self._held = [held for held in self._held if not any(held is piece for piece in pieces)]
+        if self.error is not None:
+            self._report("the journal takes rows again")
+        self.error = None
+
+    def _open(self) -> None:
         settings = self._settings
-        return Archive.open(
+        self._archive = Archive.open(
             settings.archive_uri,
             venue=settings.provider,
             journal=self._journal,
             writer=settings.name,
             timeframes=settings.timeframes,
         )
+
+    def _close(self) -> None:
+        if self._archive is None:
+            return
+        try:
+            self._archive.close()
+        except BacktestError as error:
+            kept = f"what was received waits in {self._journal} for the next start"
+            raise type(error)(f"{error.message}; {kept}", field=error.field) from None
 
     def _opened_archive(self) -> Archive:
         if self._archive is None:
@@ -168,6 +222,18 @@ class Keeper:
     def _count(self, error: BacktestError) -> None:
         self._metrics.on_storage_error(storage_cause(error))
         self._report(str(error))
+
+
+def _compacted(archive: Archive) -> None:
+    archive.compact(_now_ms())
+
+
+def _retired(archive: Archive, settings: FeedSettings) -> None:
+    archive.retire(_now_ms(), ticks_ms=settings.ticks_retention_ms, candles_ms=settings.candles_retention_ms)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def storage_cause(error: BacktestError) -> StorageCause:

@@ -16,11 +16,16 @@ from spark_engine.feeds.rest.errors import RestError
 EVERY_SECONDS: Final = 30.0  # each symbol, where the limit allows
 SEQUENTIAL_EVERY_SECONDS: Final = 300.0  # ids already tell what is missing
 SHARE: Final = 0.75  # of the limit; the rest is for what cannot wait
+REACH: Final = 0.6  # of what REST reaches back
+MOST_URGENT: Final = 2.0
+LOOK_SECONDS: Final = 0.5
+NEVER: Final = float("-inf")
 PATIENCE_SECONDS: Final = 10.0
 
 
 class Reconciler:
-    """One request at a time: first what was asked for, then the symbol that has waited longest."""
+    """One request at a time: first what was asked for, then what is most urgent. Without a connection as
+    often as the limit allows: then REST is all that there is."""
 
     def __init__(
         self,
@@ -37,7 +42,7 @@ class Reconciler:
         usual = SEQUENTIAL_EVERY_SECONDS if provider.ticks_are_sequential else EVERY_SECONDS
         self._every = usual if every_seconds is None else every_seconds
         self._asked: deque[str] = deque()
-        self._due = dict.fromkeys(pipeline.symbols, 0.0)
+        self._compared = dict.fromkeys(pipeline.symbols, (NEVER, 0))
         self._called = asyncio.Event()
 
     def ask(self, symbols: Iterable[str]) -> None:
@@ -54,7 +59,7 @@ class Reconciler:
         pause = limit.seconds / limit.requests / SHARE
         while True:
             symbol = await self._next()
-            self._due[symbol] = time.monotonic() + self._every
+            self._compared[symbol] = time.monotonic(), self._pipeline.symbols[symbol].feed.told
             await self._compare(symbol)
             if not self._asked:
                 await asyncio.sleep(pause)
@@ -65,16 +70,24 @@ class Reconciler:
                 return self._asked.popleft()
             self._called.clear()
             now = time.monotonic()
-            live = [symbol for symbol, state in self._pipeline.symbols.items() if state.feed.live]
-            first = min(live, key=self._due.__getitem__, default=None)
-            if first is not None and self._due[first] <= now:
+            first = max(self._compared, key=lambda symbol: self._urgency(symbol, now))
+            if self._urgency(first, now) >= 1 or not self._pipeline.connected:
                 return first
-            wait = 1.0 if first is None else min(1.0, self._due[first] - now)
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await self._called.wait()
             except TimeoutError:
                 continue
+
+    def _urgency(self, symbol: str, now: float) -> float:
+        """From 1 on it is time: it has waited, or REST will soon not reach back to the last comparison. A
+        busy symbol does not keep a quiet one waiting for ever."""
+        at, told = self._compared[symbol]
+        waited = (now - at) / self._every
+        if self._provider.ticks_are_sequential:
+            return waited
+        since = self._pipeline.symbols[symbol].feed.told - told
+        return max(waited, min(since / (REACH * self._provider.recent_ticks_most), MOST_URGENT))
 
     async def _compare(self, symbol: str) -> None:
         try:

@@ -10,17 +10,18 @@ from spark_engine.feeds.clock.offset import Clock
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
 from spark_engine.feeds.rest.errors import RestError
+from spark_engine.feeds.run.pace import Pace
 
 FIRST_SAMPLES: Final = 8
 FIRST_SECONDS: Final = 0.25
-USUAL_SECONDS: Final = 15.0
 PATIENCE_SECONDS: Final = 5.0
 
 
 async def keep_time(
-    clock: Clock, provider: StreamProvider, rest: RestClient, report: Callable[[str], None]
+    clock: Clock, provider: StreamProvider, rest: RestClient, report: Callable[[str], None], pace: Pace
 ) -> None:
-    """For ever. A sample during which the host's clock stepped is left out; failures are reported."""
+    """For ever. A sample during which the host's clock stepped is left out; failures are reported. One that
+    contradicts the others is checked soon, but not at once: a lie that passes must not be believed."""
     samples = 0
     while True:
         try:
@@ -31,4 +32,7 @@ async def keep_time(
             if answer.steady:
                 clock.observe_rest(answer.sent_ns, answer.received_ns, answer.value)
                 samples += 1
-        await asyncio.sleep(FIRST_SECONDS if samples < FIRST_SAMPLES else USUAL_SECONDS)
+        if clock.doubtful:
+            await asyncio.sleep(pace.clock_doubt)
+        else:
+            await asyncio.sleep(FIRST_SECONDS if samples < FIRST_SAMPLES else pace.clock)

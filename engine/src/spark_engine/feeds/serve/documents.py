@@ -36,6 +36,7 @@ def health_document(health: FeedHealth, stale_after_ms: int) -> dict[str, Any]:
         "archive": _archive(health.archive),
         "storageError": health.storage_error,
         "problem": health.problem,
+        "quarantined": [{"file": file, "reason": reason} for file, reason in health.quarantined],
         "symbols": [_symbol(each) for each in health.symbols],
     }
 

@@ -49,7 +49,8 @@ class FeedHealth:
 
     fresh: live data within staleAfter; the composition decides it. storage_error: why nothing can be
     acknowledged at present. problem: what keeps the venue's side from being live, in words. failure: why the
-    pipeline ended by itself. heartbeat_age_ms: since it last took a turn.
+    pipeline ended by itself. heartbeat_age_ms: since it last took a turn. quarantined: bad files,
+    each with why.
     """
 
     feed: str
@@ -72,6 +73,7 @@ class FeedHealth:
     archive: ArchiveHealth = ArchiveHealth()
     storage_error: str | None = None
     problem: str | None = None
+    quarantined: tuple[tuple[str, str], ...] = ()
     failure: str | None = None
     heartbeat_age_ms: int = 0
 
@@ -100,6 +102,8 @@ def _reasons(health: FeedHealth, stale_after_ms: int) -> Iterator[str]:
         yield problem
     if not health.ws_up:
         yield f"no connection to {health.provider}" + (f": {health.problem}" if health.problem else "")
+    elif health.problem is not None:
+        yield health.problem
     age = health.last_message_age_ms
     if age is None:
         yield "no message has come yet"

@@ -1,0 +1,179 @@
+"""Fetches, beside a live feed, the history from before its time that the archive lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from spark_engine.errors import StoreUnavailable
+from spark_engine.feeds.archive.archive import Archive
+from spark_engine.feeds.backfill.fetch import Advance, Ask, Fetch
+from spark_engine.feeds.backfill.filling import Filling, Page
+from spark_engine.feeds.backfill.larger import MINUTE, reaggregate
+from spark_engine.feeds.candles.bars import grid
+from spark_engine.feeds.candles.coverage import IntervalSet
+from spark_engine.feeds.market import Interval
+from spark_engine.feeds.pipeline.pipeline import Pipeline
+from spark_engine.feeds.pipeline.symbol import SymbolFeed
+from spark_engine.feeds.provider import StreamProvider
+from spark_engine.feeds.rest.client import RestClient
+from spark_engine.feeds.serve.metrics import FeedMetrics
+from spark_engine.feeds.settings import FeedSettings
+
+SHARE: Final = 0.5  # of the limit; the rest is for what was missed just now
+LOOK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 300.0  # after something could not be had
+TOLD_SECONDS: Final = 60.0
+MOST_LOOKS: Final = 60  # for minutes of which the archive will not hear
+
+
+class Backfill:
+    """Every symbol from `backfill_start_ms`, or from where its archive begins, until where the live feed
+    began, newest first. What is missing later is `HistoryFiller`'s."""
+
+    def __init__(
+        self,
+        settings: FeedSettings,
+        pipeline: Pipeline,
+        provider: StreamProvider,
+        rest: RestClient,
+        report: Callable[[str], None],
+        ask: Ask,
+        metrics: FeedMetrics,
+    ) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._provider = provider
+        self._rest = rest
+        self._ask = ask
+        self._metrics = metrics
+        self._report = report
+        self._ends: dict[str, int] = {}
+        self._late: list[_Late] = []
+        self._told = time.monotonic()
+
+    def filled(self, symbol: str, interval: Interval) -> None:
+        """Minutes that came from history on the live side: larger bars that were final by then are made
+        again once the archive has these minutes."""
+        final = Interval(interval.from_ms, min(interval.to_ms, self._final_ms()))
+        if final.from_ms < final.to_ms:
+            self._late.append(_Late(symbol, final))
+
+    async def run(self) -> None:
+        """For ever. Raises `BacktestError` for an archive that no waiting will mend."""
+        for symbol in self._pipeline.symbols:
+            await self._remember_end(symbol)
+        waiting = list(self._pipeline.symbols)
+        while waiting:
+            waiting = [symbol for symbol in waiting if not await self._whole(symbol)]
+            if waiting:
+                await asyncio.sleep(AGAIN_SECONDS)
+        await asyncio.Event().wait()
+
+    async def make_larger(self) -> None:
+        """What `filled` told of. For ever; raises likewise."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            waiting, self._late = self._late, []
+            self._late += [late for late in waiting if not await self._made(late)]
+
+    async def _remember_end(self, symbol: str) -> None:
+        """After the last trade of an earlier run, the feed itself knows what is missing."""
+        ticks = await self._ask(lambda archive: archive.coverage(symbol))
+        if ticks:
+            self._ends[symbol] = grid(MINUTE).begin(ticks[-1].to_ms)
+
+    async def _whole(self, symbol: str) -> bool:
+        """Whether nothing is missing any more."""
+        span = await self._span(symbol)
+        if span is None:
+            return True
+        feed = self._pipeline.symbols[symbol].feed
+        filling = Filling(feed.instrument, span, self._settings.timeframes)
+        try:
+            fetched = await self._fetch(feed, span.to_ms)(filling)
+        except StoreUnavailable as error:
+            self._report(f"{symbol}: its history waits: {error.message}")
+            return False
+        if fetched.missing:
+            self._report(f"{symbol}: {fetched.missing:,} bars of its history are missing: {fetched.cause}")
+        elif fetched.bars:
+            self._report(f"{symbol}: {fetched.bars:,} bars of history were fetched; none is missing")
+        return not fetched.missing
+
+    async def _span(self, symbol: str) -> Interval | None:
+        """None: nothing is wanted."""
+        begin = self._settings.backfill_start_ms
+        if begin is None:
+            known = await self._ask(lambda archive: archive.coverage(symbol, MINUTE))
+            begin = known[0].from_ms if known else None
+        if begin is None:
+            return None
+        kept_ms = self._settings.candles_retention_ms
+        if kept_ms is not None:
+            begin = max(begin, self._pipeline.venue_ms(time.time_ns()) - kept_ms)
+        while symbol not in self._ends:
+            known_from = self._pipeline.symbols[symbol].feed.known_from_ms
+            if known_from is None:
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._ends[symbol] = grid(MINUTE).begin(known_from)
+        return Interval(begin, self._ends[symbol]) if begin < self._ends[symbol] else None
+
+    def _fetch(self, feed: SymbolFeed, end_ms: int) -> Fetch:
+        async def after(page: Page) -> None:
+            self._metrics.on_filled(feed.symbol, page.bars)
+            for hole in page.request.missing:
+                feed.backfilled(hole, page.candles, end_ms)
+
+        return Fetch(
+            self._ask,
+            self._provider,
+            self._rest,
+            self._report,
+            share=SHARE,
+            advance=partial(self._advance, feed.symbol),
+            after=after,
+        )
+
+    def _advance(self, symbol: str, now: Advance) -> None:
+        at = time.monotonic()
+        if now.done < now.total and at - self._told >= TOLD_SECONDS:
+            self._told = at
+            minutes = max(1, round(now.seconds / 60))
+            self._report(f"{symbol}: {now.done:,} of {now.total:,} bars of history, {minutes} min to go")
+
+    def _final_ms(self) -> int:
+        """Bars that end by then are not amended by the feed itself any more."""
+        now_ms = self._pipeline.venue_ms(time.time_ns())
+        return now_ms - self._settings.grace_ms - self._settings.amend_ms
+
+    async def _made(self, late: _Late) -> bool:
+        """False where the archive does not have the minutes yet, or does not take the larger bars."""
+        late.looks += 1
+        until_ms, timeframes = self._final_ms(), self._settings.timeframes
+        instrument = self._pipeline.symbols[late.symbol].feed.instrument
+
+        def make(archive: Archive) -> bool:
+            known = IntervalSet(archive.coverage(late.symbol, MINUTE))
+            there = known.covered(late.interval.from_ms, late.interval.to_ms)
+            if there or late.looks >= MOST_LOOKS:
+                reaggregate(archive, instrument, timeframes, late.interval, until_ms=until_ms)
+            return there or late.looks >= MOST_LOOKS
+
+        try:
+            return await self._ask(make)
+        except StoreUnavailable as error:
+            self._report(f"{late.symbol}: larger bars wait: {error.message}")
+            return False
+
+
+@dataclass(slots=True)
+class _Late:
+    symbol: str
+    interval: Interval
+    looks: int = 0
