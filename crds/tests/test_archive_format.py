@@ -32,7 +32,19 @@ SERIES = SeriesManifest(
     commit=9,
     known_to_ms=1_704_070_800_000,
     writer="pod-1",
-    files=(SegmentFile("2024-01-01/1-9-abababab.parquet", "2024-01-01", 60, 4000, "ab" * 32, 1, 9),),
+    files=(
+        SegmentFile(
+            "2024-01-01/1-9-abababab.parquet",
+            "2024-01-01",
+            60,
+            4000,
+            "ab" * 32,
+            first_commit=1,
+            last_commit=9,
+            first_ts=1_704_067_200_000,
+            last_ts=1_704_070_740_000,
+        ),
+    ),
     days=(Day("2024-01-01", 60, 9, "cd" * 32),),
     coverage=(Coverage(1_704_067_200_000, 1_704_070_800_000, 1),),
     price_scale=2,
@@ -83,6 +95,15 @@ SPOILT: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a file without rows": (lambda d: d["files"][0].update(rows=0), "files[0].rows"),
     "a hash that is none": (lambda d: d["files"][0].update(sha256="xy"), "files[0].sha256"),
     "commits the wrong way round": (lambda d: d["files"][0].update(firstCommit=10), "files[0].firstCommit"),
+    "times the wrong way round": (lambda d: d["files"][0].update(lastTs=5), "files[0].firstTs"),
+    "a file without times": (lambda d: d["files"][0].pop("firstTs"), "files[0].firstTs"),
+    "files of other rows than their day": (lambda d: d["files"][0].update(rows=61), "files"),
+    "files of ticks of one commit": (
+        lambda d: d.update(
+            timeframe="trades", files=[{**d["files"][0], "rows": 30}, {**d["files"][0], "rows": 30}]
+        ),
+        "files",
+    ),
     "a date that is none": (lambda d: d["days"][0].update(date="2024-13-01"), "days[0].date"),
     "a day twice": (lambda d: d["days"].append(d["days"][0]), "days"),
     "a file of no day": (lambda d: d.update(days=[]), "files"),

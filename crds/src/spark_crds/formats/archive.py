@@ -34,7 +34,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SegmentFile:
-    """An immutable parquet file. path: in the series, `<date>/<first>-<last>-<sha256[:8]>.parquet`."""
+    """An immutable parquet file. path: in the series, `<date>/<first>-<last>-<sha256[:8]>.parquet`.
+
+    first_ts, last_ts: the earliest and the latest time of its rows, ms UTC. So whoever looks for a few rows
+    of a day reads only the files that can have them.
+    """
 
     path: str
     date: str
@@ -43,14 +47,16 @@ class SegmentFile:
     sha256: str
     first_commit: int
     last_commit: int
+    first_ts: int
+    last_ts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """All rows of a UTC date (a session's, for a calendar) in every revision.
 
-    sha256: of their columns, as `spark_engine.data.archive.digest` says. When retention removes the files of
-    a date, all of them go, and this stays.
+    sha256: as `spark_engine.data.archive.digest` says, of candles that of all rows, of ticks a chain over
+    commits. When retention removes the files of a date, all of them go, and this stays.
     """
 
     date: str
@@ -229,6 +235,8 @@ def _file_document(file: SegmentFile) -> dict[str, Any]:
         "sha256": file.sha256,
         "firstCommit": file.first_commit,
         "lastCommit": file.last_commit,
+        "firstTs": file.first_ts,
+        "lastTs": file.last_ts,
     }
 
 
@@ -245,6 +253,8 @@ def _file(entry: Mapping[str, Any], at: str) -> SegmentFile:
         sha256=_matching(entry, "sha256", SHA256, "64 hex digits", at),
         first_commit=_whole(entry, "firstCommit", at=at),
         last_commit=_whole(entry, "lastCommit", at=at),
+        first_ts=_whole(entry, "firstTs", at=at),
+        last_ts=_whole(entry, "lastTs", at=at),
     )
     folder, _, name = file.path.partition("/")
     if folder != file.date or FILE_NAME.fullmatch(name) is None:
@@ -253,6 +263,8 @@ def _file(entry: Mapping[str, Any], at: str) -> SegmentFile:
         raise FormatError(f"{at}.rows", "must be at least 1: a file without rows is not written")
     if file.first_commit > file.last_commit:
         raise FormatError(f"{at}.firstCommit", f"must be at most lastCommit, {file.last_commit}")
+    if file.first_ts > file.last_ts:
+        raise FormatError(f"{at}.firstTs", f"must be at most lastTs, {file.last_ts}")
     return file
 
 
@@ -288,10 +300,7 @@ def _require_consistent(manifest: SeriesManifest) -> None:
     for before, after in pairwise(manifest.days):
         if before.date >= after.date:
             raise FormatError("days", f"must ascend by date; {after.date} follows {before.date}")
-    days = {day.date for day in manifest.days}
-    for file in manifest.files:
-        if file.date not in days:
-            raise FormatError("files", f"{file.path} is of a date that days does not have")
+    _require_files_of_days(manifest)
     newest: Iterable[tuple[str, int]] = (
         *(("files", file.last_commit) for file in manifest.files),
         *(("days", day.last_commit) for day in manifest.days),
@@ -300,6 +309,22 @@ def _require_consistent(manifest: SeriesManifest) -> None:
     for field, commit in newest:
         if commit > manifest.commit:
             raise FormatError(field, f"names commit {commit}, but the last one is {manifest.commit}")
+
+
+def _require_files_of_days(manifest: SeriesManifest) -> None:
+    """Files of ticks follow one another by commit, for that is the order of a day's digest."""
+    days = {day.date: day.rows for day in manifest.days}
+    rows = dict.fromkeys((file.date for file in manifest.files), 0)
+    for file in manifest.files:
+        if file.date not in days:
+            raise FormatError("files", f"{file.path} is of a date that days does not have")
+        rows[file.date] += file.rows
+    for date_, count in rows.items():
+        if count != days[date_]:
+            raise FormatError("files", f"have {count} rows of {date_}, but days says {days[date_]}")
+    for before, after in pairwise(manifest.files if manifest.timeframe == TICKS else ()):
+        if (before.date, before.last_commit) >= (after.date, after.first_commit):
+            raise FormatError("files", f"must ascend by date and commit; {after.path} follows {before.path}")
 
 
 def _object(value: Any, field: str) -> Mapping[str, Any]:

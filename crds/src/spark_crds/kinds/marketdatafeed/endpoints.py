@@ -29,7 +29,7 @@ WebSocketUrl = Annotated[str, Field(max_length=MAX_URI, pattern=f"^wss?{REST_OF_
 HttpUrl = Annotated[str, Field(max_length=MAX_URI, pattern=f"^https?{REST_OF_URL}")]
 FilesUri = Annotated[
     str,
-    Field(min_length=1, max_length=MAX_URI, json_schema_extra=_schemes("file", "http", "https", "s3")),
+    Field(min_length=1, max_length=MAX_URI, json_schema_extra=_schemes("file", "http", "https")),
 ]
 ArchiveUri = Annotated[
     str, Field(min_length=1, max_length=MAX_URI, json_schema_extra=_schemes("file", "s3", "gs", "az"))
@@ -46,4 +46,4 @@ class Endpoints(Model):
     history: HttpUrl | None = None
     """Candles of the past, where they have a host of their own, https:// or http://."""
     files: FilesUri | None = None
-    """Drop folder of bist-files: a path, file://, s3://, or http(s)://."""
+    """Drop folder of bist-files: a path, file://, http:// or https://."""

@@ -109,13 +109,11 @@ async def _instruments(
     settings: FeedSettings, provider: StreamProvider, rest: RestClient
 ) -> list[Instrument]:
     listed = await _asked(rest, provider.instruments(), f"the symbols of {provider.name}")
-    for place, symbol in enumerate(settings.symbols):
+    for symbol in settings.symbols:
         if symbol not in listed:
             near = get_close_matches(symbol, listed, n=3, cutoff=0.6)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise InvalidSpec(
-                f"{provider.name} does not trade {symbol}{hint}", field=f"spec.symbols[{place}]"
-            )
+            raise InvalidSpec(f"{provider.name} does not trade {symbol}{hint}", field="spec.symbols")
     provider.use({symbol: listed[symbol] for symbol in settings.symbols})
     return [listed[symbol] for symbol in settings.symbols]
 
