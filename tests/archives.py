@@ -10,8 +10,9 @@ from pathlib import Path
 
 from spark_crds.canonical import sha256_hex
 from spark_crds.formats.archive import Coverage, Day, SegmentFile, SeriesManifest
-from spark_engine.data.archive.digest import day_digest
-from spark_engine.data.archive.segment import CandleRow, candle_columns, encode_candles
+from spark_engine.data.archive.digest import rows_digest
+from spark_engine.data.archive.segment import CandleRow, candle_columns
+from spark_engine.data.archive.segment_file import encode_candles
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -118,7 +119,7 @@ class Writer:
         for date, group in groupby(sorted(self.rows), lambda row: date_of(row.ts)):
             held = list(group)
             last = max(row.commit for row in held)
-            days[date] = Day(date, len(held), last, day_digest(candle_columns(held)))
+            days[date] = Day(date, len(held), last, rows_digest(candle_columns(held)))
         return SeriesManifest(
             venue=self.venue,
             symbol=self.symbol,
@@ -140,9 +141,10 @@ class Writer:
     def _segment(self, date: str, rows: list[CandleRow]) -> None:
         content = encode_candles(candle_columns(rows))
         sha256 = sha256_hex(content)
-        commits = [row.commit for row in rows]
-        path = f"{date}/{min(commits)}-{max(commits)}-{sha256[:8]}.parquet"
+        numbers = [row.commit for row in rows]
+        commits = min(numbers), max(numbers)
+        path = f"{date}/{commits[0]}-{commits[1]}-{sha256[:8]}.parquet"
         self.put(f"{self.path}/{path}", content)
         self.segments.append(
-            SegmentFile(path, date, len(rows), len(content), sha256, min(commits), max(commits))
+            SegmentFile(path, date, len(rows), len(content), sha256, *commits, rows[0].ts, rows[-1].ts)
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from spark_engine.data.bad_prints import bad_prints
-from spark_engine.data.files import one_file
+from spark_engine.data.files import many_files, one_file
 from spark_engine.data.inspect import Inspected, inspect_source
 from spark_engine.data.mend import Repair, Rules
+from spark_engine.data.stamps import iso
 from spark_engine.data.twice import require_preferences
 from spark_engine.data.write import candles_parquet
 from spark_engine.errors import InvalidData, InvalidSpec
@@ -133,6 +134,15 @@ def test_times_of_the_close_become_those_of_the_open() -> None:
     assert seen(HEADER + ends, timestamps="Close").mended.rows.ts[0] == START * 1000
 
 
+def test_times_of_the_close_of_sessions_become_those_of_their_opens() -> None:
+    closes = ["2024-11-27T21:00:00Z", "2024-11-29T18:00:00Z", "2024-12-02T21:00:00Z", "2024-12-03T21:00:00Z"]
+    text = "date,open,high,low,close,volume\n" + "".join(f"{close},10,11,9,10.5,1\n" for close in closes)
+    found = seen(text, timestamps="Close", calendar="XNYS")
+    opens = ["2024-11-27", "2024-11-29", "2024-12-02", "2024-12-03"]  # Thanksgiving, then a half day
+    assert [iso(ts)[:13] for ts in found.mended.rows.ts] == [f"{day}T14" for day in opens]
+    assert (found.inspection.gaps, found.inspection.accepted) == (0, True)
+
+
 def test_a_print_far_from_both_sides_is_told_and_left_out_only_on_request() -> None:
     text = rows((5, "10,30,9,10.5,100"))
     told = seen(text)
@@ -178,8 +188,6 @@ def test_several_files_are_mended_as_one() -> None:
     second = "date,unix,open,high,low,close,volume\n" + "".join(
         f"2024-01-01T{number:02}:00:00,{START + 3600 * number},10,11,9,10.5,100\n" for number in range(4, 9)
     )
-    from spark_engine.data.files import many_files
-
     source = many_files({"a.csv": first.encode(), "b.csv": second.encode()})
     found = inspect_source("folder", source)
     assert len(found.mended.rows) == 9

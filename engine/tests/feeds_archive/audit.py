@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
-from spark_crds.formats.archive import MANIFEST_FILE, TICKS, SeriesManifest, read_series_manifest
-from spark_engine.data.archive.digest import day_digest
+from spark_crds.formats.archive import (
+    MANIFEST_FILE,
+    TICKS,
+    SegmentFile,
+    SeriesManifest,
+    read_series_manifest,
+)
+from spark_engine.data.archive.digest import rows_digest
 from spark_engine.data.archive.segment import (
     CandleRow,
+    TickColumns,
     TickRow,
     candle_rows,
-    decode_candles,
-    decode_ticks,
     joined,
+    tick_columns,
     tick_rows,
 )
+from spark_engine.data.archive.segment_file import decode_candles, decode_ticks
 
 from engine.tests.feeds_archive.scenario import Piece
 
@@ -36,16 +44,39 @@ def content(folder: Path, manifest: SeriesManifest) -> list[TickRow] | list[Cand
         if not files:
             continue  # retired
         bodies = [(folder / file.path).read_bytes() for file in files]
+        for file, body in zip(files, bodies, strict=True):
+            require_as_stated(manifest, file, body)
         assert [hashlib.sha256(body).hexdigest() for body in bodies] == [file.sha256 for file in files]
         if manifest.timeframe == TICKS:
-            ticks = joined([decode_ticks(body, "a segment") for body in bodies])
-            assert (len(ticks), day_digest(ticks)) == (day.rows, day.sha256)
-            rows += tick_rows(ticks)
+            ticks = tick_rows(joined([decode_ticks(body, "a segment") for body in bodies]))
+            assert tick_day(ticks, manifest.commit) == (day.rows, day.sha256)
+            assert day.last_commit == max(row.commit for row in ticks)
+            rows += ticks
         else:
             candles = joined([decode_candles(body, "a segment") for body in bodies])
-            assert (len(candles), day_digest(candles)) == (day.rows, day.sha256)
+            assert (len(candles), rows_digest(candles)) == (day.rows, day.sha256)
             rows += candle_rows(candles)
     return rows
+
+
+def tick_day(rows: Iterable[TickRow], commit: int) -> tuple[int, str]:
+    """Rows and digest of a day of ticks as they were at a commit, as `data.archive.digest` spells it out."""
+    seen = sorted((row for row in rows if row.commit <= commit), key=lambda row: row.commit)
+    chain = b""
+    for _, added in groupby(seen, lambda row: row.commit):
+        chain = hashlib.sha256(chain + bytes.fromhex(rows_digest(tick_columns(added)))).digest()
+    return len(seen), chain.hex()
+
+
+def require_as_stated(manifest: SeriesManifest, file: SegmentFile, body: bytes) -> None:
+    """Times, commits and their order are what the manifest says of a file."""
+    columns = (decode_ticks if manifest.timeframe == TICKS else decode_candles)(body, "a segment")
+    assert (file.first_ts, file.last_ts) == (min(columns.ts), max(columns.ts))
+    assert (file.first_commit, file.last_commit) == (min(columns.commit), max(columns.commit))
+    assert (file.rows, file.bytes) == (len(columns), len(body))
+    if isinstance(columns, TickColumns):
+        order = list(zip(columns.commit, columns.ts, columns.id, strict=True))
+        assert order == sorted(order)
 
 
 def archived(root: Path) -> Rows:

@@ -9,7 +9,6 @@ from spark_crds.formats.archive import TICKS, SeriesManifest, merged_coverage
 from spark_engine.data.archive.days import Days
 from spark_engine.data.archive.find import Pin, find_series
 from spark_engine.errors import InvalidData
-from spark_engine.feeds.archive.deferral import SMALL_DAY
 from spark_engine.feeds.market import Interval
 
 from engine.tests.feeds_archive.audit import archived, content, leftovers, manifests
@@ -234,30 +233,6 @@ def test_a_damaged_series_stops_itself_and_no_other(tmp_path: Path) -> None:
     assert rows["BTCTRY", "1m"] == 1
     archive.flush()
     assert len(archived(tmp_path / "archive")["BTCTRY", "1m"]) == 2
-
-
-def test_ticks_of_a_busy_day_wait_in_the_journal_until_they_are_worth_a_segment(tmp_path: Path) -> None:
-    archive = opened(tmp_path)
-
-    def append(begin: int, count: int) -> None:
-        ticks = tuple(tick("BTCTRY", n, FIRST_MS + n) for n in range(begin, begin + count))
-        archive.append(Piece(BTC, ticks=ticks, candles=(candle("BTCTRY", FIRST_MS + 60_000 * begin, 5),)))
-        archive.flush()
-
-    append(0, SMALL_DAY)
-    append(SMALL_DAY, 10)
-    assert manifest_of(tmp_path).days[-1].rows == SMALL_DAY
-    assert manifest_of(tmp_path, "1m").commit == 2, "bars never wait"
-    assert len(archive.ticks_since("BTCTRY", 0)) == SMALL_DAY + 10
-    append(SMALL_DAY + 10, SMALL_DAY // 8)
-    assert manifest_of(tmp_path).days[-1].rows == SMALL_DAY + 10 + SMALL_DAY // 8
-    append(2 * SMALL_DAY, 1)
-    archive.append(Piece(BTC, ticks=(tick("BTCTRY", 1, FIRST_MS + DAY_MS),)))
-    archive.flush()
-    assert [day.date for day in manifest_of(tmp_path).days] == ["2023-11-15", "2023-11-16"]
-    append(3 * SMALL_DAY, 1)
-    archive.close()
-    assert sum(day.rows for day in manifest_of(tmp_path).days) == SMALL_DAY + 10 + SMALL_DAY // 8 + 3
 
 
 def test_a_journal_that_was_flushed_by_another_process_is_not_flushed_twice(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from spark_engine.errors import StoreUnavailable
+from spark_engine.feeds.archive import flush
 
 from engine.tests.feeds_archive.audit import archived, leftovers, require_each_once
 from engine.tests.feeds_archive.scenario import VENUE, piece
@@ -76,8 +77,12 @@ def crashed_at(root: Path, at: int, when: str) -> tuple[list[int], bool]:
     return received(here), writer.exitcode == 0
 
 
-@pytest.mark.parametrize("when", ["before", "half"])
-def test_a_crash_at_any_operation_on_files_loses_and_doubles_nothing(tmp_path: Path, when: str) -> None:
+@pytest.mark.parametrize(("when", "most_rows"), [("before", 50_000), ("half", 50_000), ("before", 4)])
+def test_a_crash_at_any_operation_on_files_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, most_rows: int
+) -> None:
+    """Also where a flush commits each piece by itself, in the midst of a file of the journal."""
+    monkeypatch.setattr(flush, "MOST_ROWS", most_rows)
     finished, at = False, 0
     while not finished:
         at += 1

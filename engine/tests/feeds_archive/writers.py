@@ -36,9 +36,9 @@ def write_for_ever(root: Path, first: int, seed: int, acknowledgements: Connecti
         archive.append(piece(n))
         acknowledgements.send(n)
         if chance.random() < 0.3:
-            archive.flush(everything=chance.random() < 0.8)
+            archive.flush()
         if chance.random() < 0.1:
-            archive.compact(time_of(n), open_segments=3)
+            archive.compact(time_of(n), open_segments=3, most_ticks=chance.choice((9, 200_000)))
 
 
 def short_life(root: Path, told: Callable[[int], None], first: int = 1) -> None:

@@ -21,8 +21,8 @@ from spark_engine.data.mend import Mended, Rules, disagreeing, mended
 from spark_engine.data.origin import FORMS, UNREADABLE, Written, read_written
 from spark_engine.data.prepare import prepared
 from spark_engine.data.request import UNITS_MS, CandleRequest, timeframe_text
-from spark_engine.data.rows import Rows, shift, zeros
-from spark_engine.data.sessions import SessionCheck, check_sessions
+from spark_engine.data.rows import Rows, zeros
+from spark_engine.data.sessions import SessionCheck, check_sessions, to_opens
 from spark_engine.data.source import open_source
 from spark_engine.data.spelling import direction
 from spark_engine.data.ticks import tick_scale
@@ -79,10 +79,10 @@ def inspect_source(
     best = mended(written, rules)
     rows = table.rows.copy()
     step_ms = source_step_ms(rows.ts)
-    if rules.timestamps == "Close":
-        shift(rows.ts, -step_ms)
     if rules.calendar != ALWAYS:
         step_ms = session_step_ms(step_ms)
+    if rules.timestamps == "Close":
+        to_opens(rows.ts, rules.calendar, step_ms)
     grid = Grid(step_ms or 1, grid_anchor_ms(step_ms or 1))
     null_volumes, zero_volumes, bad_volumes, _ = scan.volume_faults(rows.volume)
     within, broken, _ = scan.order_faults(*rows.prices())

@@ -17,7 +17,7 @@ from spark_engine.data.bad_prints import bad_prints
 from spark_engine.data.origin import FORMS, NO_TIME, Written
 from spark_engine.data.request import timeframe_text
 from spark_engine.data.rows import Rows
-from spark_engine.data.sessions import check_sessions
+from spark_engine.data.sessions import check_sessions, to_opens
 from spark_engine.data.spelling import bar_text, direction, prices_text, span_text, time_as_written
 from spark_engine.data.stamps import iso
 from spark_engine.data.timeframe import grid_anchor_ms, session_step_ms, source_step_ms
@@ -170,7 +170,8 @@ def _close_stamps(work: _Work) -> None:
         return
     ts, example = work.rows.ts, work.rows.ts[work.order[0]]
     for row in work.order:
-        ts[row] = ts[row] + (ts[row] % 1000 == 999) - work.step_ms
+        ts[row] += ts[row] % 1000 == 999
+    to_opens(ts, work.rules.calendar, work.step_ms)
     first = work.order[0]
     why = "times are those of the close; an archive and a run know bars by their open"
     work.repaired("close-times", why, work.order, iso(example), iso(ts[first]))

@@ -28,7 +28,7 @@ def read_parquet_rows(content: bytes, what: str, symbol: str, timestamps: str) -
         return rows_from_batches(bounded_batches(reader, what), layout, symbol, what)
 
 
-def parquet_reader(content: bytes, what: str) -> RecordBatchReader:
+def parquet_reader(content: bytes, what: str, batch_rows: int = BATCH_ROWS) -> RecordBatchReader:
     """Raises `InvalidData` for what is no parquet file."""
     if len(content) < 12 or content[:4] != MAGIC or content[-4:] != MAGIC:
         raise InvalidData(
@@ -36,7 +36,7 @@ def parquet_reader(content: bytes, what: str) -> RecordBatchReader:
             field="spec.data.uri",
         )
     with decoding(what):
-        return read_parquet(content, batch_size=BATCH_ROWS)
+        return read_parquet(content, batch_size=batch_rows)
 
 
 def bounded_batches(reader: RecordBatchReader, what: str) -> list[RecordBatch]:

@@ -9,9 +9,11 @@ from typing import Final
 
 from spark_engine.data.calendars.grid import FITS, OFF_GRID, SessionGrid, session_grid
 from spark_engine.data.calendars.table import ExchangeCalendar, exchange_calendar
+from spark_engine.data.calendars.timetable import exchange_timetable
 from spark_engine.data.request import MONDAY_MS, UNITS_MS
-from spark_engine.data.rows import Rows
+from spark_engine.data.rows import Rows, shift
 from spark_engine.data.stamps import iso
+from spark_engine.data.timetable import ALWAYS
 from spark_engine.errors import InvalidData
 
 DAY_MS: Final = UNITS_MS["d"]
@@ -63,6 +65,14 @@ def check_sessions(rows: Rows, calendar: str, step_ms: int) -> SessionCheck:
         sum(gaps),
         _without_row(grid, session),
     )
+
+
+def to_opens(ts: memoryview, calendar: str, step_ms: int) -> None:
+    """Stamps of the close become those of the open, in place. Raises `InvalidSpec` as `check_sessions`."""
+    if calendar == ALWAYS:
+        shift(ts, -step_ms)
+    else:
+        exchange_timetable(calendar, step_ms or DAY_MS, step_ms or DAY_MS).to_opens(ts)
 
 
 def session_times(rows: Rows, sessions: Sequence[int], calendar: str, step_ms: int) -> list[int]:

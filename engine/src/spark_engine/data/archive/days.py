@@ -10,16 +10,10 @@ from itertools import groupby, islice, pairwise
 from spark_crds.canonical import sha256_hex
 from spark_crds.formats.archive import Day, SegmentFile, Snapshot, merged_coverage
 
-from spark_engine.data.archive.digest import day_digest
+from spark_engine.data.archive.digest import rows_digest
 from spark_engine.data.archive.find import Pin, Series
-from spark_engine.data.archive.segment import (
-    CANDLE_NAMES,
-    CandleColumns,
-    decode_candles,
-    in_order,
-    joined,
-    taken,
-)
+from spark_engine.data.archive.segment import CANDLE_NAMES, CandleColumns, in_order, joined, taken
+from spark_engine.data.archive.segment_file import decode_candles
 from spark_engine.data.files import FIELD, require_size
 from spark_engine.data.isolated import isolated_columns
 from spark_engine.data.request import UNITS_MS
@@ -125,8 +119,8 @@ class Days:
         ordered = in_order(columns)
         if day.last_commit > self.pin.commit:
             seen = _until(ordered, self.pin.commit)
-            return _Read(len(seen), day_digest(seen), _highest(seen))
-        found = day_digest(ordered)
+            return _Read(len(seen), rows_digest(seen), _highest(seen))
+        found = rows_digest(ordered)
         if len(ordered) != day.rows or found != day.sha256:
             raise InvalidData(
                 f"{self.series.uri}: {day.date} has {len(ordered)} rows with the digest {found}, but its "

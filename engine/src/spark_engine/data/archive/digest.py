@@ -1,6 +1,11 @@
-"""The digest of a day of an archive: SHA-256 over its rows, whatever files they lie in.
+"""The digest of a day of an archive: of its rows, whatever files they lie in.
 
-The bytes, all integers little-endian:
+That of a day of candles is the SHA-256 of all its rows. A day of ticks has too many to be read again at each
+commit, so its digest is a chain: H(c) = SHA-256(H(c - 1) + R(c)), 32 bytes and 32 bytes, where R(c) is the
+SHA-256 of the rows that the c-th commit to the day added to it, and H(0) is empty. Rows carry the number of
+their commit, so that a reader groups them by it, ascending, and has the digest at any commit.
+
+The bytes of rows, all integers little-endian:
 
     "spark.trading/archive-day/v1\\n"
     label of the kind ("candles" or "ticks"), uint16 number of columns, uint64 number of rows
@@ -27,8 +32,14 @@ from spark_engine.errors import EngineError
 MAGIC: Final = b"spark.trading/archive-day/v1\n"
 
 
-def day_digest(columns: CandleColumns | TickColumns) -> str:
-    """SHA-256 (hex) of the rows of a day in every revision, given in any order.
+def extended_digest(before: str, added: TickColumns) -> str:
+    """The digest (hex) of a day of ticks after the commit that added `added`, in any order. before: the
+    digest that it had, "" for none. Raises as `rows_digest`."""
+    return hashlib.sha256(bytes.fromhex(before) + bytes.fromhex(rows_digest(added))).hexdigest()
+
+
+def rows_digest(columns: CandleColumns | TickColumns) -> str:
+    """SHA-256 (hex) of rows given in any order: a day's candles in every revision, or a commit's ticks.
 
     Raises `InvalidData` where two rows have one place, (ts, revision) or (ts, id).
     """

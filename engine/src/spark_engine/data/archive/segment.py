@@ -1,37 +1,17 @@
-"""A segment of an archive: an immutable parquet file of candles or of ticks, to and from its bytes.
-
-Candles: ts timestamp[ms, UTC], open, high, low, close, volume float64 (the double nearest to the integer
-over 10^scale), trades int64 (null: not known), quality int8, source int8 (`SOURCES`), revision int32, commit
-int64, price_scale int8, quantity_scale int8. Ticks: ts, id text, price int64, quantity int64, price_scale
-int8, quantity_scale int8, side int8, commit int64.
-"""
+"""What a segment of an archive holds: rows of candles or of ticks, and the same as columns."""
 
 from __future__ import annotations
 
-import io
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-import arro3.core as arrow
-import arro3.io
-
-from spark_engine.data.arrow import decoding, float64_column, int8_column, int64_column
-from spark_engine.data.parquet_file import bounded_batches, parquet_reader
 from spark_engine.errors import InvalidData
-
-if TYPE_CHECKING:
-    from arro3.core import Array, RecordBatch
 
 SOURCES: Final = ("ticks", "history", "merged")  # a candle's source is the place of its name here
 NOT_KNOWN: Final = -1  # a candle's number of trades, in memory and in digests
-COMPRESSION: Final = "zstd(3)"
-TIMESTAMP: Final = arrow.DataType.timestamp("ms", tz="UTC")
-TEXT: Final = arrow.DataType.utf8()
-FLOATS: Final = ("open", "high", "low", "close", "volume")
-SMALL: Final = ("quality", "source", "price_scale", "quantity_scale", "side")
 Columns = TypeVar("Columns", "CandleColumns", "TickColumns")
 
 
@@ -183,30 +163,6 @@ def tick_rows(columns: TickColumns) -> list[TickRow]:
     return list(map(TickRow, *(getattr(columns, field.name) for field in fields(columns))))
 
 
-def encode_candles(columns: CandleColumns) -> bytes:
-    """The bytes of the parquet file, rows in the order given."""
-    table = _numbers(columns)
-    table["trades"] = _trades(columns.trades)
-    table["revision"] = table["revision"].cast(arrow.DataType.int32())
-    return _encoded(table)
-
-
-def encode_ticks(columns: TickColumns) -> bytes:
-    """Likewise, of ticks."""
-    return _encoded(_numbers(columns))
-
-
-def decode_candles(content: bytes, what: str) -> CandleColumns:
-    """The rows of a segment in its order. Raises `InvalidData`. Corrupt bytes may end the process: readers
-    of files that they did not write decode in `data.isolated`."""
-    return _decoded(CandleColumns, content, what)
-
-
-def decode_ticks(content: bytes, what: str) -> TickColumns:
-    """Likewise, of ticks."""
-    return _decoded(TickColumns, content, what)
-
-
 def in_order(columns: Columns) -> Columns:
     """Candles by (ts, revision), ticks by (ts, id in UTF-8); `columns` itself where they are so already.
 
@@ -257,64 +213,3 @@ def _concatenated(columns: Sequence[Any]) -> Any:
 
 def _column(code: str, values: Iterable[float]) -> memoryview:
     return memoryview(array(code, values))
-
-
-def _numbers(columns: CandleColumns | TickColumns) -> dict[str, Any]:
-    table = {field.name: _array(getattr(columns, field.name)) for field in fields(columns)}
-    table["ts"] = table["ts"].cast(TIMESTAMP)
-    return table
-
-
-def _array(column: memoryview | list[str]) -> Array:
-    if isinstance(column, list):
-        return arrow.Array(column, TEXT)
-    types = {"q": arrow.DataType.int64(), "d": arrow.DataType.float64(), "b": arrow.DataType.int8()}
-    return arrow.Array.from_buffer(column) if len(column) else arrow.Array([], types[column.format])
-
-
-def _trades(column: memoryview) -> Array:
-    if NOT_KNOWN not in column:
-        return _array(column)
-    return arrow.Array([None if count == NOT_KNOWN else count for count in column], arrow.DataType.int64())
-
-
-def _encoded(columns: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    whole = ("ts", "commit", "price", "quantity")
-    arro3.io.write_parquet(
-        arrow.Table.from_pydict(columns),
-        buffer,
-        compression=COMPRESSION,
-        dictionary_enabled=False,
-        column_dictionary_enabled={name: True for name in columns if name in SMALL or name == "revision"},
-        column_encoding={name: "delta_binary_packed" for name in columns if name in whole},
-    )
-    return buffer.getvalue()
-
-
-def _decoded(kind: type[Columns], content: bytes, what: str) -> Columns:
-    reader = parquet_reader(content, what)
-    names = [field.name for field in fields(kind)]
-    with decoding(what):
-        found = list(reader.schema.names)
-        if found != names:
-            raise InvalidData(
-                f"{what} is no segment: its columns are {', '.join(found)[:200]}", field="spec.data.uri"
-            )
-        batches = bounded_batches(reader, what)
-        return kind(*(_values(batches, place, name) for place, name in enumerate(names)))
-
-
-def _values(batches: Sequence[RecordBatch], place: int, name: str) -> Any:
-    chunks = [batch.column(place) for batch in batches]
-    if name == "id":
-        return [text for chunk in chunks for text in chunk.cast(TEXT).to_pylist()]
-    if name in FLOATS:
-        return memoryview(float64_column([chunk.cast(arrow.DataType.float64()) for chunk in chunks]))
-    if name in SMALL:
-        return int8_column([chunk.cast(arrow.DataType.int8()) for chunk in chunks])
-    whole = [chunk.cast(arrow.DataType.int64()) for chunk in chunks]
-    if name == "trades" and any(chunk.null_count for chunk in whole):
-        counts = (count for chunk in whole for count in chunk.to_pylist())
-        return _column("q", (NOT_KNOWN if count is None else count for count in counts))
-    return int64_column(whole)

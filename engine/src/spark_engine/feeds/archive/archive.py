@@ -11,8 +11,7 @@ from pathlib import Path
 from spark_crds.formats.archive import NAME, TICKS, SeriesManifest
 
 from spark_engine.errors import BacktestError, InvalidSpec, StoreUnavailable, first_line
-from spark_engine.feeds.archive.compaction import OPEN_SEGMENTS, compact_series
-from spark_engine.feeds.archive.deferral import Deferral
+from spark_engine.feeds.archive.compaction import MOST_TICKS, OPEN_SEGMENTS, compact_series
 from spark_engine.feeds.archive.discard import GRACE_SECONDS, Discarded
 from spark_engine.feeds.archive.flush import Flush, Flushed
 from spark_engine.feeds.archive.journal import Journal
@@ -66,7 +65,6 @@ class Archive:
         self._flush = Flush(self._files, self._journal, "-".join(writer.split()))
         self._discarded = Discarded(self._files, clock, grace_seconds)
         self._queries = Queries(self._files, self._journal)
-        self._deferral = Deferral()
         try:
             self._recover()
         except BaseException:
@@ -91,36 +89,32 @@ class Archive:
         Returns the last sequence number. Raises `InvalidData` for what no file could hold. Whatever it
         raises, nothing of `pieces` is acknowledged.
         """
-        listed = list(pieces)
-        sequence = self._journal.append(listed, self._timeframes)
-        for piece in listed:
-            self._deferral.appended(piece)
-        return sequence
+        return self._journal.append(pieces, self._timeframes)
 
-    def flush(self, *, everything: bool = False) -> Flushed:
+    def flush(self) -> Flushed:
         """Segments and manifests of what the journal holds, then that part of the journal goes.
 
-        Candles always; ticks of a symbol when there are enough of them for the size of their day, whose
-        digest costs what the whole day costs. With `everything`, all. What a damaged series cannot take stays
-        in the journal, and the others go on.
+        Costs what was appended, not what the archive holds. What a damaged series cannot take stays in the
+        journal, and the others go on.
         """
         flushed = Flushed()
         with self._writing:
             self._lock.check()
-            deferred = () if everything else self._deferral.deferred(self._journal.bytes())
             try:
-                self._flush.run(deferred, flushed)
+                self._flush.run(flushed)
             finally:
-                self._deferral.committed(self._flush.committed)
-                self._known |= set(self._flush.committed)
+                self._known |= self._flush.committed
             self._discarded.sweep()
         return flushed
 
-    def compact(self, now_ms: int, *, open_segments: int = OPEN_SEGMENTS) -> int:
-        """One segment a day of the days before that of `now_ms`, and of others with more than
-        `open_segments`. Returns how many files were superseded; they go after a grace period."""
+    def compact(
+        self, now_ms: int, *, open_segments: int = OPEN_SEGMENTS, most_ticks: int = MOST_TICKS
+    ) -> int:
+        """Few segments a day, as `compact_series`, of the days before that of `now_ms` and of others where
+        it saves `open_segments`. Returns how many files were superseded; they go after a grace period."""
         return self._superseded(
-            lambda key: compact_series(self._files, key, date_of(now_ms), open_segments), self.series()
+            lambda key: compact_series(self._files, key, date_of(now_ms), open_segments, most_ticks),
+            self.series(),
         )
 
     def retire(self, now_ms: int, *, ticks_ms: int | None = None, candles_ms: int | None = None) -> int:
@@ -142,16 +136,21 @@ class Archive:
         with self._writing:
             return self._files.manifest(SeriesKey(symbol, timeframe))
 
-    def ticks_since(self, symbol: str, ts_ms: int) -> list[MarketTick]:
-        """Ticks from `ts_ms` on, by time, those of the journal as well. Scales: the widest of all of them,
-        as `scales` says."""
+    def ticks_since(self, symbol: str, ts_ms: int, *, least: int = 0) -> list[MarketTick]:
+        """Ticks from `ts_ms` on, by time, those of the journal as well, and earlier ones where they are fewer
+        than the last `least`. Scales: the widest of all of them, as `scales` says."""
         with self._writing:
-            return self._queries.ticks_since(symbol, ts_ms)
+            return self._queries.ticks_since(symbol, ts_ms, least)
 
     def last_candles(self, symbol: str, timeframe: str, count: int) -> list[Candle]:
         """The last `count` bars in their highest revisions, oldest first, those of the journal as well."""
         with self._writing:
             return self._queries.last_candles(symbol, timeframe, count)
+
+    def candles(self, symbol: str, timeframe: str, from_ms: int, to_ms: int) -> list[Candle]:
+        """Bars that open in [from_ms, to_ms), likewise."""
+        with self._writing:
+            return self._queries.candles(symbol, timeframe, from_ms, to_ms)
 
     def coverage(self, symbol: str, timeframe: str = TICKS) -> tuple[Interval, ...]:
         """Merged, ascending, with what the journal says."""
@@ -175,7 +174,7 @@ class Archive:
         """Flushes everything, and releases the archive even where that fails."""
         with self._writing:
             try:
-                self.flush(everything=True)
+                self.flush()
             finally:
                 self._release()
 
@@ -186,10 +185,8 @@ class Archive:
 
     def _recover(self) -> None:
         self._files.store.remove_unfinished(self.venue)
-        for left in self._journal.pending():
-            self._deferral.recovered(left)
         self._known, segments = self._files.keys()
-        flushed = self.flush(everything=True)
+        flushed = self.flush()
         self.recovered_rows = flushed.rows
         for key in self._known:
             manifest = self._files.manifest(key)

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from spark_crds.formats.archive import Day, SegmentFile, SeriesManifest
 
-from spark_engine.data.archive.digest import day_digest
+from spark_engine.data.archive.digest import extended_digest, rows_digest
 from spark_engine.data.archive.segment import CandleRow, TickRow, candle_columns, joined, tick_columns
 from spark_engine.feeds.archive.covered import grown
 from spark_engine.feeds.archive.fresh import fresh_candles, fresh_ticks
@@ -73,14 +73,8 @@ def _write_day(
     number: int,
 ) -> tuple[SegmentFile, Day] | None:
     if is_ticks(key):
-        held_ticks = files.ticks(key, date, before)
-        ticks = fresh_ticks([row for row in rows if isinstance(row, TickRow)], held_ticks)
-        if not ticks:
-            return None
-        new_ticks = tick_columns(row._replace(commit=number) for row in ticks)
-        segment = files.write(key, date, new_ticks)
-        all_ticks = new_ticks if held_ticks is None else joined([held_ticks, new_ticks])
-        return segment, Day(date, len(all_ticks), number, day_digest(all_ticks))
+        ticks = [row for row in rows if isinstance(row, TickRow)]
+        return _write_ticks(files, key, before, date, ticks, number)
     held = files.candles(key, date, before)
     candles = fresh_candles([row for row in rows if isinstance(row, CandleRow)], held)
     if not candles:
@@ -89,7 +83,25 @@ def _write_day(
     segment = files.write(key, date, new)
     whole = new if held is None else joined([held, new])
     files.hold(key, date, [*files_of(before, date), segment], whole)
-    return segment, Day(date, len(whole), number, day_digest(whole))
+    return segment, Day(date, len(whole), number, rows_digest(whole))
+
+
+def _write_ticks(
+    files: SeriesFiles,
+    key: SeriesKey,
+    before: SeriesManifest,
+    date: str,
+    rows: Sequence[TickRow],
+    number: int,
+) -> tuple[SegmentFile, Day] | None:
+    """Costs what `rows` are, whatever the day holds: of it only what may have one of them is read."""
+    fresh = fresh_ticks(rows, files.ticks_at(key, date, before, {row.ts for row in rows}))
+    if not fresh:
+        return None
+    new = tick_columns(row._replace(commit=number) for row in fresh)
+    held = next((day for day in before.days if day.date == date), Day(date, 0, 0, ""))
+    segment = files.write(key, date, new)
+    return segment, Day(date, held.rows + len(new), number, extended_digest(held.sha256, new))
 
 
 def _dated(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:

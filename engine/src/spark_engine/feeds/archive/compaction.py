@@ -1,52 +1,80 @@
-"""Many segments of a day become one: the same rows of the same commits, so every snapshot stays as it is."""
+"""Many segments of a day become few: the same rows of the same commits, so every snapshot stays as it is."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from spark_crds.formats.archive import SegmentFile, SeriesManifest
 
-from spark_engine.data.archive.digest import day_digest
+from spark_engine.data.archive.digest import rows_digest
 from spark_engine.errors import InvalidData
 from spark_engine.feeds.archive.pending import SeriesKey
-from spark_engine.feeds.archive.series_files import SeriesFiles, files_of, is_ticks
+from spark_engine.feeds.archive.series_files import SeriesFiles, is_ticks
 from spark_engine.feeds.archive.store import FIELD
 
 OPEN_SEGMENTS: Final = 60  # of the day that is still written to
+MOST_TICKS: Final = 200_000  # of a segment that is made of others: what is in memory at once
 
 
-def compact_series(files: SeriesFiles, key: SeriesKey, today: str, open_segments: int) -> Sequence[str]:
+def compact_series(
+    files: SeriesFiles, key: SeriesKey, today: str, open_segments: int, most_ticks: int
+) -> Sequence[str]:
     """Returns the names of the files that no manifest needs any more. Raises as `commit`.
 
-    Days before the date `today` come down to one segment, others once they have more than `open_segments`.
+    Days before the date `today` come down to one segment, of ticks to segments of at most `most_ticks` rows;
+    others once that saves `open_segments`.
     """
     manifest = files.manifest(key)
     if manifest is None:
         return ()
     removed: list[str] = []
-    for date, count in sorted(Counter(file.date for file in manifest.files).items()):
-        if count > (1 if date < today else open_segments):
-            old = files_of(manifest, date)
-            manifest = _with_one_file(files, key, manifest, date)
-            removed += (f"{files.folder(key)}/{file.path}" for file in old)
+    for date, found in groupby(manifest.files, lambda file: file.date):
+        old = list(found)
+        runs = _runs(old, most_ticks) if is_ticks(key) else [old]
+        if len(old) - len(runs) < (1 if date < today else open_segments):
+            continue
+        for run in runs:
+            if len(run) > 1:
+                manifest = _with_one_file(files, key, manifest, run)
+                removed += (f"{files.folder(key)}/{file.path}" for file in run)
     return removed
 
 
-def _with_one_file(files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, date: str) -> SeriesManifest:
-    columns = files.ticks(key, date, manifest) if is_ticks(key) else files.candles(key, date, manifest)
+def _runs(files: Sequence[SegmentFile], most_rows: int) -> list[list[SegmentFile]]:
+    """Files that follow each other, as many together as have at most `most_rows`."""
+    runs: list[list[SegmentFile]] = []
+    rows = 0
+    for file in files:
+        if not runs or rows + file.rows > most_rows:
+            runs.append([])
+            rows = 0
+        runs[-1].append(file)
+        rows += file.rows
+    return runs
+
+
+def _with_one_file(
+    files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, run: Sequence[SegmentFile]
+) -> SeriesManifest:
+    one = files.join_ticks(key, run) if is_ticks(key) else _joined_candles(files, key, manifest, run[0].date)
+    gone = {file.path for file in run}
+    others = (file for file in manifest.files if file.path not in gone)
+    joined = replace(
+        manifest, files=tuple(sorted((*others, one), key=lambda file: (file.date, file.first_commit)))
+    )
+    files.publish(key, joined)
+    return joined
+
+
+def _joined_candles(files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, date: str) -> SegmentFile:
+    columns = files.candles(key, date, manifest)
     day = next(day for day in manifest.days if day.date == date)
-    if columns is None or day_digest(columns) != day.sha256:
+    if columns is None or rows_digest(columns) != day.sha256:
         raise InvalidData(
             f"{files.store.uri}: {files.folder(key)}/{date} has other rows than its manifest says",
             field=FIELD,
         )
-    whole: SegmentFile = files.write(key, date, columns)
-    others = [file for file in manifest.files if file.date != date]
-    joined = replace(
-        manifest, files=tuple(sorted((*others, whole), key=lambda file: (file.date, file.first_commit)))
-    )
-    files.publish(key, joined)
-    return joined
+    return files.write(key, date, columns)

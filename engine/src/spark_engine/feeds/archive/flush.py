@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from spark_crds.formats.archive import SeriesManifest
 
 from spark_engine.errors import InvalidData
 from spark_engine.feeds.archive.commit import commit
@@ -39,29 +36,26 @@ class Flush:
         self._writer = writer
         self._reached: dict[SeriesKey, int] = {}
         self._failed: dict[SeriesKey, InvalidData] = {}
-        self.committed: dict[SeriesKey, SeriesManifest] = {}  # by the flush that runs
+        self.committed: set[SeriesKey] = set()  # by the flush that runs
 
-    def run(self, deferred: Collection[SeriesKey], flushed: Flushed) -> None:
-        """Everything that is journaled but of the series `deferred`. Raises as `commit`: then the rest stays
-        in the journal."""
-        self.committed = {}
+    def run(self, flushed: Flushed) -> None:
+        """Everything that is journaled. Raises as `commit`: then the rest stays in the journal."""
+        self.committed = set()
         self._failed = {}
         gathered: dict[SeriesKey, Pending] = {}
         done: list[Path] = []
-        through = 0
+        through = rows = 0
         for path in self._journal.seal():
-            keep = False
             for entry in self._journal.read(path):
                 through = entry.sequence
                 for key in series_of(entry):
-                    if key in deferred or key in self._failed:
-                        keep = True
-                    elif entry.sequence > self._reach(key):
+                    if key not in self._failed and entry.sequence > self._reach(key):
                         gathered.setdefault(key, Pending(entry.venue_symbol)).add(entry, key.timeframe)
-            if not keep:
-                done.append(path)
-            if sum(map(len, gathered.values())) >= MOST_ROWS:
-                self._commit(gathered, through, done, flushed)
+                rows += len(entry.ticks) + len(entry.candles)
+                if rows >= MOST_ROWS:
+                    self._commit(gathered, through, done, flushed)
+                    rows = 0
+            done.append(path)
         self._commit(gathered, through, done, flushed)
         for failure in self._failed.values():
             raise failure
@@ -82,7 +76,7 @@ class Flush:
             flushed.rows += written.rows
             flushed.refused_rows += written.refused
             self._reached[key] = through
-            self.committed[key] = written.manifest
+            self.committed.add(key)
         gathered.clear()
         for path in () if self._failed else done:
             self._journal.drop(path)

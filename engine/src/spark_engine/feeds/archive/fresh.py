@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from spark_engine.data.archive.segment import (
     CandleColumns,
     CandleRow,
-    TickColumns,
     TickRow,
     candle_columns,
     candle_rows,
@@ -16,12 +15,9 @@ from spark_engine.data.archive.segment import (
 from spark_engine.feeds.archive.pending import UNCOMMITTED
 
 
-def fresh_ticks(rows: Sequence[TickRow], held: TickColumns | None) -> list[TickRow]:
-    """A trade is its time and its id: the first that came stays."""
-    seen: set[tuple[int, str]] = set()
-    if held is not None:
-        times = {row.ts for row in rows}
-        seen = {(ts, name) for ts, name in zip(held.ts, held.id, strict=True) if ts in times}
+def fresh_ticks(rows: Iterable[TickRow], held: Iterable[tuple[int, str]]) -> list[TickRow]:
+    """A trade is its time and its id: the first that came stays. held: of those that came before."""
+    seen = set(held)
     fresh = []
     for row in rows:
         if (row.ts, row.id) not in seen:

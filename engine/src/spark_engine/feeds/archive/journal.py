@@ -106,13 +106,17 @@ class Journal:
         yield from _read(content)
 
     def pending(self) -> Iterator[Entry]:
-        """All records, also those of the file that is being written."""
+        """All records, also those of the file that is being written; none may be dropped meanwhile."""
         with self._lock, self._failing():
-            contents = [path.read_bytes() for path in self._paths()]
+            *sealed, last = self._paths()
             written = self._size
-        for content in contents[:-1]:
+        for path in sealed:
+            with self._failing():
+                content = path.read_bytes()
             yield from _read(content)
-        yield from _read(contents[-1][:written])
+        with self._failing():
+            content = last.read_bytes()
+        yield from _read(content[:written])
 
     def drop(self, path: Path) -> None:
         """Removes a sealed file, all of whose records are in segments."""

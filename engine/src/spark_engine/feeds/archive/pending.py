@@ -23,7 +23,7 @@ class SeriesKey(NamedTuple):
 
 @dataclass(slots=True)
 class Pending:
-    """What a commit will add to a series. through: the last sequence number that was looked at."""
+    """What a commit will add to a series."""
 
     venue_symbol: str
     price_scale: int = 0

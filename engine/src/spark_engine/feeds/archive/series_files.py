@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,15 +12,13 @@ from spark_crds.canonical import sha256_hex
 from spark_crds.formats.archive import MANIFEST_FILE, TICKS, SegmentFile, SeriesManifest, read_series_manifest
 from spark_crds.formats.error import FormatError
 
-from spark_engine.data.archive.segment import (
-    CandleColumns,
-    TickColumns,
+from spark_engine.data.archive.segment import CandleColumns, TickColumns, in_order, joined
+from spark_engine.data.archive.segment_file import (
     decode_candles,
-    decode_ticks,
     encode_candles,
     encode_ticks,
-    in_order,
-    joined,
+    joined_ticks,
+    tick_batches,
 )
 from spark_engine.errors import InvalidData
 from spark_engine.feeds.archive.pending import SeriesKey
@@ -72,11 +71,22 @@ class SeriesFiles:
             content = encode_ticks(in_order(columns))
         else:
             content = encode_candles(in_order(columns))
-        sha256 = sha256_hex(content)
-        first, last = min(columns.commit), max(columns.commit)
-        path = f"{date}/{first}-{last}-{sha256[:8]}.parquet"
-        put_verified(self.store, f"{self.folder(key)}/{path}", content)
-        return SegmentFile(path, date, len(columns), len(content), sha256, first, last)
+        commits = min(columns.commit), max(columns.commit)
+        return self._put(key, date, content, len(columns), commits, (min(columns.ts), max(columns.ts)))
+
+    def join_ticks(self, key: SeriesKey, files: Sequence[SegmentFile]) -> SegmentFile:
+        """A new segment of the rows of several of one date that follow each other. They are never rows of
+        Python. Raises `InvalidData` for damage."""
+        date, rows = files[0].date, sum(file.rows for file in files)
+        content, found = joined_ticks((self._content(key, file) for file in files), date)
+        if found != rows:
+            raise InvalidData(
+                f"{self.store.uri}: {self.folder(key)}/{date} has {found} rows, but its manifest says {rows}",
+                field=FIELD,
+            )
+        commits = files[0].first_commit, files[-1].last_commit
+        times = min(file.first_ts for file in files), max(file.last_ts for file in files)
+        return self._put(key, date, content, rows, commits, times)
 
     def candles(self, key: SeriesKey, date: str, manifest: SeriesManifest) -> CandleColumns | None:
         """All rows of a date, None without any. Raises `InvalidData` for damage."""
@@ -90,12 +100,21 @@ class SeriesFiles:
         self.hold(key, date, files, found)
         return found
 
-    def ticks(self, key: SeriesKey, date: str, manifest: SeriesManifest) -> TickColumns | None:
-        """Likewise, of ticks, which are many, and not held."""
-        files = files_of(manifest, date)
-        if not files:
-            return None
-        return joined([decode_ticks(self._content(key, file), file.path) for file in files])
+    def ticks(self, key: SeriesKey, files: Iterable[SegmentFile]) -> Iterator[TickColumns]:
+        """The rows of some files of ticks, a bounded number at a time. Raises `InvalidData` for damage."""
+        for file in files:
+            yield from tick_batches(self._content(key, file), file.path)
+
+    def ticks_at(
+        self, key: SeriesKey, date: str, manifest: SeriesManifest, times: Collection[int]
+    ) -> Iterator[tuple[int, str]]:
+        """Time and id of the ticks of a date at some times. Reads only files that may have one."""
+        ascending = sorted(times)
+        files = [file for file in files_of(manifest, date) if _any_within(ascending, file)]
+        for columns in self.ticks(key, files):
+            for ts, name in zip(columns.ts, columns.id, strict=True):
+                if ts in times:
+                    yield ts, name
 
     def hold(self, key: SeriesKey, date: str, files: Iterable[SegmentFile], columns: CandleColumns) -> None:
         """Keeps the rows that lie in `files` in memory, and of other files of that date none."""
@@ -105,6 +124,20 @@ class SeriesFiles:
         while len(self._held) > 1 and sum(map(len, self._held.values())) > HELD_ROWS:
             self._held.popitem(last=False)
 
+    def _put(
+        self,
+        key: SeriesKey,
+        date: str,
+        content: bytes,
+        rows: int,
+        commits: tuple[int, int],
+        times: tuple[int, int],
+    ) -> SegmentFile:
+        sha256 = sha256_hex(content)
+        path = f"{date}/{commits[0]}-{commits[1]}-{sha256[:8]}.parquet"
+        put_verified(self.store, f"{self.folder(key)}/{path}", content)
+        return SegmentFile(path, date, rows, len(content), sha256, *commits, *times)
+
     def _content(self, key: SeriesKey, file: SegmentFile) -> bytes:
         name = f"{self.folder(key)}/{file.path}"
         content = self.store.get(name)
@@ -112,6 +145,10 @@ class SeriesFiles:
             state = "is not there" if content is None else "is damaged"
             raise InvalidData(f"{self.store.uri}: {name}, which its manifest names, {state}", field=FIELD)
         return content
+
+
+def _any_within(ascending: Sequence[int], file: SegmentFile) -> bool:
+    return bisect_left(ascending, file.first_ts) < bisect_right(ascending, file.last_ts)
 
 
 def files_of(manifest: SeriesManifest, date: str) -> list[SegmentFile]:

@@ -14,12 +14,13 @@ class Bucket:
     A stretch has no time in it of which anything could still come.
     """
 
-    __slots__ = ("begin", "closed", "ends", "filled", "parts", "published")
+    __slots__ = ("begin", "closed", "ends", "filled", "last", "parts", "published")
 
     def __init__(self, begin: int) -> None:
         self.begin = begin
         self.parts: dict[int, Candle] = {}
         self.ends: dict[int, int] = {}
+        self.last = begin  # end of the last part: most bars come in order, and then none overlaps
         self.filled = IntervalSet()  # time of which the venue's history gave the bars
         self.closed = False
         self.published: Candle | None = None
@@ -27,12 +28,13 @@ class Bucket:
     def put(self, candle: Candle) -> bool:
         """False for a bar within a settled stretch."""
         begin, end = candle.ts_ms, candle.ts_ms + timeframe_ms(candle.timeframe)
-        if any(
+        if begin < self.last and any(
             first < end and begin < last and (first, last) != (begin, end)
             for first, last in self.ends.items()
         ):
             return False
         self.parts[begin], self.ends[begin] = candle, end
+        self.last = max(self.last, end)
         if candle.quality is Quality.COMPLETE and candle.source != "ticks":
             self.filled.add(begin, end)
         return True

@@ -84,9 +84,11 @@ class SymbolBars:
 
     def backfilled(self, interval: Interval, candles: Sequence[Candle], end_ms: int) -> None:
         """As `SymbolFeed.backfilled`. Larger bars that ended before are made of the archive."""
+        unsettled = self._filling.archived(interval, candles)
         for aggregator in self._aggregators:
             begin = max(interval.from_ms, grid(aggregator.timeframe).begin(end_ms))
-            self._knowledge.bars.add(begin, interval.to_ms)
+            for part in unsettled.missing(begin, interval.to_ms):
+                self._knowledge.bars.add(part.from_ms, part.to_ms)
             for candle in candles:
                 if candle.ts_ms >= begin:
                     aggregator.add(candle)

@@ -60,3 +60,12 @@ class Filling:
         for part in settled:
             self._knowledge.filled(part.from_ms, part.to_ms)
         return revised, list(settled)
+
+    def archived(self, interval: Interval, candles: Sequence[Candle]) -> IntervalSet:
+        """Others brought these bars into the archive: what we gave out as PARTIAL is over. The minutes of
+        `interval` that are PARTIAL all the same."""
+        for candle in candles:
+            if candle.ts_ms in self._partial and (known := self._builder.replace(candle)) is not None:
+                self.given(known)
+        minutes = (minute for minute in self._partial if interval.from_ms <= minute < interval.to_ms)
+        return IntervalSet(Interval(minute, minute + MINUTE_MS) for minute in minutes)
