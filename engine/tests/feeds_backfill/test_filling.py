@@ -186,9 +186,9 @@ def test_larger_bars_that_a_feed_still_makes_itself_are_left_to_it(open_archive:
     assert [told(bar) for bar in bars(archive, "1h")] == [of(0, 60)]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_pieces_in_any_order_end_in_the_same_bars(open_archive: OpenArchive, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a seeded story
     archive = open_archive()
     for _ in range(6):
         begin = chance.randrange(3 * DAY)
