@@ -16,7 +16,7 @@ export UV_PYTHON := $(PYTHON)
 export CONTEXT IMAGE K8S
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test lint format generate calendars bench matrix cluster cluster-down clean
+.PHONY: help run up down test lint format generate calendars bench soak matrix cluster cluster-down clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ calendars: $(READY) ## write the tables of exchange sessions anew, from the pack
 bench: $(READY) ## speed beside the real peers, as ratios (FULL=1: linear cost too), and whether the peers agree
 	$(BIN)/python -m bench $(if $(FULL),--full)
 	$(BIN)/pytest bench -q
+
+soak: $(READY) ## a feed under faults for SOAK=60m (SEED=1), every trade and bar compared with the exchange's own ledger
+	$(BIN)/python -m tests.soak --for $(or $(SOAK),60m) --seed $(or $(SEED),1)
 
 matrix: $(READY) ## the same digests from every compiler, optimisation, processor level and Python
 	$(BIN)/python -m bench.matrix

@@ -25,6 +25,7 @@ ROOMS = (
     "parameter_sets",
     "many_bars",
     "feed_decode",
+    "feed_load",
 )
 FULL = ("linear_cost",)
 

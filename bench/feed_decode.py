@@ -49,9 +49,9 @@ def rows(peers: Peers) -> Iterator[Row]:  # noqa: ARG001 - of other rooms
 def _measured(work: str, frames: Sequence[str], most: float | None = None) -> Iterator[Row]:
     """Both sides must make the same numbers of every frame."""
     venue = _venue()
-    if [_ours(venue.decode(frame)) for frame in frames] != [_plain(frame) for frame in frames]:
+    if [_ours(venue.decode(frame)) for frame in frames] != [plain(frame) for frame in frames]:
         raise SystemExit(f"{work}: the two decoders disagree; no ratio of unequal work")
-    ours, theirs = interleaved(timed(_loop(venue.decode, frames)), timed(_loop(_plain, frames)))
+    ours, theirs = interleaved(timed(_loop(venue.decode, frames)), timed(_loop(plain, frames)))
     yield ratio_row(f"{work}, {len(frames):,}", ours, "json + pydantic", theirs)
     a_frame = ours.best / len(frames)
     shown = f"{1 / a_frame:,.0f}/s"
@@ -134,7 +134,7 @@ class PlainBook(BaseModel):
     BO: list[PlainLevel]
 
 
-def _plain(frame: str) -> list[Numbers]:
+def plain(frame: str) -> list[Numbers]:
     """What anybody would write first: every field as a checked `Decimal`, then integers."""
     kind, model = json.loads(frame)
     if kind == 402:
