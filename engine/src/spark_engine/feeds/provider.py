@@ -32,8 +32,8 @@ class Subscription:
 class Ticks:
     """Trades of one symbol, oldest first. `snapshot`: the venue's latest ones, sent on joining (may repeat
     what was seen); a complete one reaches back to the beginning of trading or holds all the venue keeps.
-    `instrument`: whose scales the ticks are in, always there with `recent_ticks`, where no `Rescaled` can come
-    before them; it may be wider than what the stream has said so far."""
+    `instrument`: whose scales the ticks are in, always there with `recent_ticks`, where no `Rescaled` can
+    come before them; it may be wider than what the stream has said so far."""
 
     symbol: str
     ticks: tuple[MarketTick, ...]
