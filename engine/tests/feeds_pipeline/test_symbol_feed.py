@@ -1,0 +1,330 @@
+"""What one symbol's feed believes, claims and gives away, whatever came in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from spark_engine.feeds.market import Candle, Interval, MarketTick, Quality
+from spark_engine.feeds.provider import Ticks
+
+Make = Callable[..., Any]
+BEGIN = 1_774_742_400_000
+MINUTE = 60_000
+
+
+@pytest.fixture
+def live(symbol: Make, trade: Make) -> Any:
+    """Joined with five trades of the first seconds, and told everything until 20 s."""
+    one = symbol()
+    one.joined(*(trade(number, number * 1000) for number in range(1, 6)), at=6_000)
+    one.streamed(trade(6, 10_000), at=10_010)
+    one.proved(20_000)
+    return one
+
+
+def history(at: int, *, volume: int = 10, high: int = 100) -> Candle:
+    return Candle(
+        symbol="BTCTRY", timeframe="1m", ts_ms=BEGIN + at, open=100, high=high, low=100, close=100,
+        volume=volume, price_scale=0, quantity_scale=2, source="history",
+    )  # fmt: skip
+
+
+def bars(one: Any, timeframe: str = "1m") -> list[Candle]:
+    one.take()
+    return [bar for batch in one.batches for bar in batch.candles if bar.timeframe == timeframe]
+
+
+def test_a_full_snapshot_is_known_from_after_its_oldest_trade_on(live: Any, trade: Make) -> None:
+    live.recent(trade(6, 10_000), asked=15_000)
+    assert live.covered_ticks == [(1_001, 13_000)]
+
+
+def test_a_snapshot_of_all_trades_ever_is_known_from_its_oldest_on(symbol: Make, trade: Make) -> None:
+    one = symbol()
+    one.joined(trade(1, 1_000), trade(2, 2_000), at=3_000)
+    one.proved(10_000)
+    one.recent(trade(1, 1_000), trade(2, 2_000), asked=10_000)
+    assert one.covered_ticks == [(1_000, 8_000)]
+
+
+def test_nothing_is_claimed_before_rest_has_said_the_same(live: Any) -> None:
+    assert live.covered_ticks == []
+
+
+def test_a_pair_that_never_traded_is_known_too(symbol: Make) -> None:
+    one = symbol()
+    one.joined(at=5_000)
+    one.proved(20_000)
+    one.recent(asked=20_000)
+    assert one.covered_ticks == [(5_000, 18_000)]
+
+
+def test_a_reconnect_with_an_overlap_loses_nothing(live: Any, trade: Make) -> None:
+    live.feed.disconnected()
+    live.joined(trade(5, 5_000), trade(6, 10_000), trade(7, 22_000), trade(8, 25_000), at=30_000)
+    live.proved(40_000)
+    live.recent(trade(8, 25_000), asked=40_000)
+    assert live.ids == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    assert live.covered_ticks == [(1_001, 38_000)]
+    assert live.told.counts == {"recovered": 2}
+
+
+def test_a_reconnect_without_an_overlap_is_a_gap_that_is_not_claimed(live: Any, trade: Make) -> None:
+    live.recent(trade(6, 10_000), asked=15_000)
+    live.feed.disconnected()
+    live.joined(*(trade(number, number * 1000) for number in range(30, 35)), at=36_000)
+    live.proved(40_000)
+    live.recent(*(trade(number, number * 1000) for number in range(30, 35)), asked=42_000)
+    assert live.covered_ticks == [(1_001, 13_000), (30_001, 40_000)]
+    assert live.told.counts["gap snapshot"] == live.feed.gaps == 1
+
+
+def test_a_gap_stays_a_gap_however_long_the_connection_lives(live: Any, trade: Make) -> None:
+    latest = [trade(number, number * 1000) for number in range(30, 35)]
+    live.recent(*latest, asked=40_000)
+    for second in range(20, 60):
+        live.proved(second * 1000)
+    live.recent(*latest, asked=60_000)
+    assert live.told.counts["gap missed"] == 1
+    assert live.covered_ticks[-1][1] == 58_000
+    assert not any(begin < 20_000 < end for begin, end in live.covered_ticks)
+
+
+def test_rest_finds_trades_that_the_socket_did_not_tell(live: Any, trade: Make) -> None:
+    assert live.recent(trade(5, 5_000), trade(6, 10_000), trade(7, 12_000), asked=20_000) == 1
+    assert live.ids[-1] == "7"
+    assert live.told.counts == {"recovered": 1}
+    assert live.covered_ticks == [(1_001, 18_000)]
+
+
+def test_when_trades_were_missed_what_rest_does_not_reach_is_not_believed(live: Any, trade: Make) -> None:
+    reached = [trade(number, number * 1000 + 1_000) for number in range(11, 15)]
+    assert live.recent(trade(6, 10_000), *reached, asked=20_000) == 4
+    assert live.told.counts["gap missed"] == 1
+    assert live.covered_ticks == [(10_001, 18_000)]
+
+
+def test_a_trade_that_rest_told_first_and_the_socket_never_is_missed(live: Any, trade: Make) -> None:
+    assert live.recent(trade(6, 10_000), trade(7, 20_900), asked=21_000) == 0
+    assert live.recent(trade(6, 10_000), trade(7, 20_900), asked=23_000) == 1
+    assert live.told.counts == {"recovered": 1}
+    assert live.recent(trade(6, 10_000), trade(7, 20_900), asked=25_000) == 0
+
+
+def test_a_trade_that_rest_told_first_is_no_duplicate(live: Any, trade: Make) -> None:
+    live.recent(trade(6, 10_000), trade(7, 20_900), asked=21_000)
+    live.streamed(trade(7, 20_900), at=21_100)
+    assert live.feed.duplicates == 0
+    live.streamed(trade(7, 20_900), at=21_200)
+    assert live.feed.duplicates == 1
+    assert live.ids.count("7") == 1
+
+
+def test_without_a_connection_rest_goes_on(live: Any, trade: Make) -> None:
+    live.feed.disconnected()
+    live.recent(trade(6, 10_000), *(trade(number, number * 3000) for number in range(7, 11)), asked=32_000)
+    live.recent(trade(10, 30_000), *(trade(number, number * 3000) for number in range(11, 15)), asked=44_000)
+    live.joined(trade(14, 42_000), trade(15, 45_000), at=46_000)
+    assert live.told.counts["gap snapshot"] == 0
+    assert live.covered_ticks == [(1_001, 30_000), (30_000, 42_000)]
+
+
+def test_a_gap_that_rest_saw_without_a_connection_is_not_known_after_it(live: Any, trade: Make) -> None:
+    live.feed.disconnected()
+    latest = [trade(number, number * 1000) for number in range(40, 45)]
+    live.recent(*latest, asked=45_000)
+    live.joined(*latest, at=46_000)
+    live.proved(50_000)
+    live.recent(*latest, asked=52_000)
+    assert all(not begin <= 25_000 < end for begin, end in live.covered_ticks)
+    assert live.feed.gaps == 1
+
+
+def test_an_empty_answer_about_a_pair_that_trades_says_nothing(live: Any) -> None:
+    live.recent(asked=20_000)
+    live.joined(at=21_000)
+    assert live.covered_ticks == []
+    assert live.feed.gaps == 0
+
+
+def test_a_bar_is_told_to_be_known_no_earlier_than_it_is_archived(live: Any, trade: Make) -> None:
+    live.proved(70_000)
+    live.recent(trade(6, 10_000), asked=75_000)
+    assert live.take().covered == ()
+    live.close(62_000)
+    batch = live.take()
+    assert [bar.ts_ms for bar in batch.candles] == [BEGIN]
+    assert batch.covered[-1].to_ms == BEGIN + MINUTE
+
+
+def test_history_makes_the_bar_of_a_minute_that_was_lost_in_part(live: Any) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    (wanted,) = live.feed.history_wanted(BEGIN + 70_000)
+    assert wanted == Interval(BEGIN, BEGIN + MINUTE)
+    live.feed.filled(wanted, [history(0)], BEGIN + 70_000)
+    last = bars(live)[-1]
+    assert (last.quality, last.source, last.revision) == (Quality.COMPLETE, "merged", 1)
+    assert live.feed.history_wanted(BEGIN + 70_000) == []
+
+
+def test_history_is_not_asked_for_a_bar_that_is_still_open(live: Any) -> None:
+    live.close(61_000)
+    assert live.feed.history_wanted(BEGIN + 70_000) == []
+
+
+def test_a_history_without_a_bar_that_we_have_is_not_believed(live: Any) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    wanted = Interval(BEGIN, BEGIN + MINUTE)
+    live.feed.filled(wanted, [], BEGIN + 70_000)
+    live.close(63_000)
+    assert bars(live)[-1].quality is Quality.PARTIAL
+    assert live.feed.history_wanted(BEGIN + 71_000) == [wanted]
+    assert all(wanted not in batch.covered for batch in live.batches)
+
+
+def test_a_bar_that_history_contradicts_stays_partial_when_all_patience_is_over(live: Any) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    late = BEGIN + MINUTE + 2_000 + 120_000
+    live.feed.filled(Interval(BEGIN, BEGIN + MINUTE), [history(0, volume=1)], late)
+    assert bars(live)[-1].quality is Quality.PARTIAL
+    assert live.feed.history_wanted(late) == []
+
+
+def test_a_bar_that_a_backfill_brought_is_not_revised_to_what_we_had(live: Any) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    live.feed.backfilled(Interval(BEGIN, BEGIN + MINUTE), [history(0)], BEGIN + MINUTE)
+    live.close(65_000)
+    assert [bar.quality for bar in bars(live)] == [Quality.PARTIAL]
+
+
+def test_a_trade_after_its_bar_amends_it(live: Any, trade: Make) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    live.take()
+    live.streamed(trade(7, 50_000, 120), at=65_000)
+    assert [(bar.high, bar.revision) for bar in bars(live)] == [(100, 0), (120, 1)]
+    assert live.told.counts["amended"] == 1
+
+
+def test_a_trade_beyond_the_window_is_archived_and_history_is_asked_for_its_bar(
+    symbol: Make, trade: Make
+) -> None:
+    one = symbol()
+    one.joined(trade(1, -1), trade(2, 500), at=1_000)
+    one.proved(400_000)
+    one.close(400_000)
+    one.streamed(trade(3, 600), at=401_000)
+    assert one.told.counts["ignored"] == 1
+    assert one.ids == ["1", "2", "3"]
+    assert one.feed.history_wanted(BEGIN + 401_000) == [Interval(BEGIN - MINUTE, BEGIN + MINUTE)]
+
+
+def test_more_decimals_rescale_what_was_not_taken_yet(live: Any, trade: Make) -> None:
+    live.feed.rescaled(replace(live.feed.instrument, price_scale=2, quantity_scale=3))
+    live.streamed(MarketTick("BTCTRY", "7", BEGIN + 21_000, 10_050, 5, 1), at=21_000)
+    batch = live.take()
+    assert (batch.instrument.price_scale, batch.instrument.quantity_scale) == (2, 3)
+    assert [(tick.price, tick.quantity) for tick in batch.ticks][-2:] == [(10_000, 10), (10_050, 5)]
+
+
+def test_missing_ids_are_no_longer_known_until_rest_has_filled_them(symbol: Make, trade: Make) -> None:
+    one = symbol(sequential=True)
+    one.joined(trade(1, 1_000), trade(2, 2_000), at=3_000)
+    one.proved(5_000)
+    one.streamed(trade(5, 5_000), at=5_010)
+    one.proved(9_000)
+    one.close(9_000)
+    assert one.feed.wants_recent
+    assert one.covered_ticks == []
+    one.recent(trade(3, 3_000), trade(4, 4_000), trade(5, 5_000), asked=9_000)
+    one.close(9_000)
+    assert one.covered_ticks == [(1_000, 5_000)]
+    assert one.told.counts["gap sequence"] == 1
+
+
+def test_missing_ids_that_rest_does_not_have_are_lost(symbol: Make, trade: Make) -> None:
+    one = symbol(sequential=True)
+    one.joined(trade(1, 1_000), trade(2, 2_000), at=3_000)
+    one.proved(4_000)
+    one.streamed(trade(9, 6_000), at=6_010)
+    one.recent(trade(8, 5_900), trade(9, 6_000), asked=7_000)
+    one.streamed(trade(10, 30_000), at=30_010)
+    one.proved(30_000)
+    one.close(30_000)
+    assert one.covered_ticks == [(1_000, 2_000), (6_001, 30_000)]
+
+
+def resumed(symbol: Make, before: Any, bars_to: int, ticks_to: int) -> Any:
+    before.take()
+    ticks = [tick for batch in before.batches for tick in batch.ticks]
+    latest = {bar.ts_ms: bar for bar in bars(before)}
+    after = symbol()
+    after.feed.resume(
+        ticks,
+        list(latest.values()),
+        {},
+        [Interval(BEGIN + 1_001, BEGIN + ticks_to)],
+        [Interval(BEGIN, BEGIN + bars_to)],
+    )
+    return after
+
+
+def test_a_restart_goes_on_where_the_archive_ends(live: Any, symbol: Make, trade: Make) -> None:
+    after = resumed(symbol, live, 0, 13_000)
+    after.joined(trade(6, 10_000), trade(7, 21_000), at=30_000)
+    after.proved(40_000)
+    after.recent(trade(7, 21_000), asked=40_000)
+    assert after.ids == ["7"]
+    assert after.covered_ticks == [(13_000, 38_000)]
+
+
+def test_trades_after_what_was_confirmed_prove_nothing_after_a_restart(
+    live: Any, symbol: Make, trade: Make
+) -> None:
+    """There may have been a gap before them, of which the archive was not told yet."""
+    live.streamed(*(trade(number, 20_000 + number) for number in range(80, 85)), at=20_100)
+    after = resumed(symbol, live, 0, 13_000)
+    after.joined(*(trade(number, 20_000 + number) for number in range(80, 85)), at=30_000)
+    after.proved(40_000)
+    after.recent(trade(84, 20_084), asked=42_000)
+    assert after.covered_ticks == [(20_081, 40_000)]
+    assert after.feed.gaps == 1
+    assert after.ids == []
+
+
+def test_after_a_restart_no_bar_is_given_out_again(live: Any, symbol: Make, trade: Make) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    after = resumed(symbol, live, 0, 13_000)
+    after.joined(trade(6, 10_000), trade(7, 65_000), at=70_000)
+    after.close(80_000)
+    assert [bar.ts_ms for bar in bars(after)] == []
+
+
+def test_what_was_missing_at_a_restart_is_asked_for_again(live: Any, symbol: Make, trade: Make) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    after = symbol()
+    live.take()
+    known = [Interval(BEGIN - MINUTE, BEGIN), Interval(BEGIN + MINUTE, BEGIN + MINUTE + 5_000)]
+    earlier = history(-MINUTE)
+    after.feed.resume(
+        [tick for batch in live.batches for tick in batch.ticks], [earlier, *bars(live)], {}, known[1:], known
+    )
+    after.joined(trade(6, 10_000), trade(7, 65_000), at=70_000)
+    after.close(80_000)
+    assert Interval(BEGIN, BEGIN + MINUTE) in after.feed.history_wanted(BEGIN + 80_000)
+
+
+def test_frames_of_an_empty_batch_say_nothing(live: Any) -> None:
+    live.take()
+    assert not live.take()
+    live.feed.streamed(Ticks("BTCTRY", ()), BEGIN + 21_000)
+    assert not live.take()
