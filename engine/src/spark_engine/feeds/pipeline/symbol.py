@@ -16,7 +16,7 @@ from spark_engine.feeds.pipeline.rules import MINUTE_MS, SymbolRules
 from spark_engine.feeds.provider import Ticks
 from spark_engine.feeds.sequence.ticks import Accepted, Gap, TickSequence
 
-LEAST_REMEMBERED: Final = 1024
+LEAST_REMEMBERED: Final = 256
 
 
 class SymbolFeed:
