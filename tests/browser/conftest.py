@@ -98,7 +98,7 @@ class Window:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Ends with the module: while Playwright lives, this thread has a running event loop and no other can start."""
+    """Ends with the module: while Playwright lives, a loop runs in this thread and no other can start."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         yield browser

@@ -107,6 +107,84 @@ def test_when_trades_were_missed_what_rest_does_not_reach_is_not_believed(live: 
     assert live.covered_ticks == [(10_001, 18_000)]
 
 
+@pytest.fixture
+def busy(symbol: Make, trade: Make) -> Any:
+    """A trade a second for 70 s, of which REST, asked at 50 s and at 75 s, reaches the last five."""
+    one = symbol()
+    one.joined(trade(1, 0), at=500)
+    for second in range(1, 71):
+        one.streamed(trade(100 + second, second * 1000), at=second * 1000 + 10)
+    one.proved(72_000)
+    for asked in (50, 75):
+        latest = range(min(asked, 70) - 4, min(asked, 70) + 1)
+        one.recent(*(trade(100 + second, second * 1000) for second in latest), asked=asked * 1000)
+    one.close(72_000)
+    return one
+
+
+FIRST_MINUTE = Interval(BEGIN, BEGIN + MINUTE)
+
+
+def test_beyond_the_reach_of_rest_nothing_is_claimed_until_history_says_the_same(busy: Any) -> None:
+    assert busy.covered_ticks == [(46_001, 48_000), (66_001, 72_000)]
+    assert busy.feed.history_wanted(BEGIN + 80_000) == [FIRST_MINUTE]
+    busy.feed.filled(FIRST_MINUTE, [history(0, volume=60)], BEGIN + 80_000)
+    assert busy.covered_ticks[2:] == [(0, 46_001), (48_000, 60_000)]
+    assert [(bar.quality, bar.source) for bar in bars(busy)] == [(Quality.COMPLETE, "ticks")]
+    assert busy.feed.history_wanted(BEGIN + 80_000) == []
+    assert busy.feed.gaps == 0
+
+
+def test_a_float_of_the_venue_may_be_off_by_a_step(busy: Any) -> None:
+    busy.feed.filled(FIRST_MINUTE, [history(0, volume=61)], BEGIN + 80_000)
+    assert busy.covered_ticks[2:] == [(0, 46_001), (48_000, 60_000)]
+
+
+def test_a_trade_that_was_never_told_beyond_the_reach_of_rest_is_in_the_bar_all_the_same(busy: Any) -> None:
+    busy.feed.filled(FIRST_MINUTE, [history(0, volume=65, high=130)], BEGIN + 80_000)
+    last = bars(busy)[-1]
+    assert (last.quality, last.source, last.high, last.volume) == (Quality.COMPLETE, "merged", 130, 65)
+    assert busy.covered_ticks == [(46_001, 48_000), (66_001, 72_000)]
+    assert busy.told.counts["gap missed"] == 2
+    assert any(covered == FIRST_MINUTE for batch in busy.batches for covered in batch.covered)
+    assert busy.feed.history_wanted(BEGIN + 80_000) == []
+
+
+@pytest.mark.parametrize("behind", [[], [history(0, volume=40)]])
+def test_a_history_that_is_behind_is_asked_again(busy: Any, behind: list[Candle]) -> None:
+    busy.feed.filled(FIRST_MINUTE, behind, BEGIN + 80_000)
+    assert busy.covered_ticks == [(46_001, 48_000), (66_001, 72_000)]
+    assert not any(covered == FIRST_MINUTE for batch in busy.batches for covered in batch.covered)
+    assert busy.feed.history_wanted(BEGIN + 85_000) == [FIRST_MINUTE]
+    busy.feed.filled(FIRST_MINUTE, [history(0, volume=60)], BEGIN + 85_000)
+    assert busy.covered_ticks[2:] == [(0, 46_001), (48_000, 60_000)]
+
+
+def test_what_history_did_not_prove_in_time_waits_as_a_partial_bar(busy: Any) -> None:
+    for second in range(80, 400, 5):
+        busy.proved(second * 1000)
+        busy.close(second * 1000)
+    assert {bar.quality for bar in bars(busy)} == {Quality.PARTIAL}
+    assert busy.told.counts["gap missed"] == 3
+    (wanted,) = busy.feed.history_wanted(BEGIN + 400_000)
+    assert wanted.from_ms == BEGIN
+    busy.feed.filled(FIRST_MINUTE, [history(0, volume=60)], BEGIN + 400_000)
+    assert (bars(busy)[-1].quality, bars(busy)[-1].source) == (Quality.COMPLETE, "merged")
+    assert all(begin >= 46_001 for begin, _ in busy.covered_ticks)
+
+
+def test_a_minute_of_which_a_part_is_lost_proves_nothing(busy: Any, trade: Make) -> None:
+    missed = [trade(200 + second, second * 1000 + 500) for second in range(76, 81)]
+    busy.proved(130_000)
+    assert busy.recent(*missed, asked=85_000) == 5
+    busy.close(125_000)
+    busy.feed.filled(
+        Interval(BEGIN + MINUTE, BEGIN + 2 * MINUTE), [history(MINUTE, volume=15)], BEGIN + 140_000
+    )
+    assert all(not begin < 75_000 < end for begin, end in busy.covered_ticks)
+    assert all(not begin <= 63_000 < end for begin, end in busy.covered_ticks)
+
+
 def test_a_trade_that_rest_told_first_and_the_socket_never_is_missed(live: Any, trade: Make) -> None:
     assert live.recent(trade(6, 10_000), trade(7, 20_900), asked=21_000) == 0
     assert live.recent(trade(6, 10_000), trade(7, 20_900), asked=23_000) == 1
@@ -125,11 +203,11 @@ def test_a_trade_that_rest_told_first_is_no_duplicate(live: Any, trade: Make) ->
 
 def test_without_a_connection_rest_goes_on(live: Any, trade: Make) -> None:
     live.feed.disconnected()
-    live.recent(trade(6, 10_000), *(trade(number, number * 3000) for number in range(7, 11)), asked=32_000)
+    live.recent(trade(6, 10_000), *(trade(number, number * 3000) for number in range(7, 11)), asked=33_000)
     live.recent(trade(10, 30_000), *(trade(number, number * 3000) for number in range(11, 15)), asked=44_000)
     live.joined(trade(14, 42_000), trade(15, 45_000), at=46_000)
     assert live.told.counts["gap snapshot"] == 0
-    assert live.covered_ticks == [(1_001, 30_000), (30_000, 42_000)]
+    assert live.covered_ticks == [(10_001, 31_000), (31_000, 42_000)]
 
 
 def test_a_gap_that_rest_saw_without_a_connection_is_not_known_after_it(live: Any, trade: Make) -> None:

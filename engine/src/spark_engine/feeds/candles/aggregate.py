@@ -143,7 +143,7 @@ class Aggregator:
 
     def _is_other(self, bucket: Bucket) -> bool:
         known, covered = bucket.published, self._window.covered
-        if known is None or (covered.from_ms or 0) >= bucket.begin + self._grid.step_ms:
+        if known is None or (self._window.since_ms or 0) >= bucket.begin + self._grid.step_ms:
             return False
         return _is_whole(bucket, self._grid, covered) != (known.quality is Quality.COMPLETE)
 

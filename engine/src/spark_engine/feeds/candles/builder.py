@@ -82,6 +82,11 @@ class CandleBuilder:
             if bar.published is not None
         ]
 
+    def given(self, begin: int) -> Candle | None:
+        """The bar as it was given out last; None too for one that is not held any more."""
+        bar = self._bars.get(begin)
+        return None if bar is None else bar.published
+
     def replace(self, history: Candle) -> Candle | None:
         """The bar to write after the venue's own word of it (`mended`); None: nothing, or not closed yet.
 
@@ -185,8 +190,8 @@ class CandleBuilder:
         seen = self._window.is_seen(bar.begin)
         if known.quality is not Quality.COMPLETE:
             return seen and not bar.contradicted
-        first = self._window.covered.from_ms
-        return not seen and first is not None and first <= bar.begin
+        since_ms = self._window.since_ms
+        return not seen and since_ms is not None and since_ms <= bar.begin
 
     def _restore(self, candle: Candle) -> None:
         bar = self._closed_bar(candle.ts_ms)

@@ -36,7 +36,7 @@ def mended(ours: Candle | None, history: Candle) -> Mended:
     if ours.source == "ticks" and ours.quality is Quality.COMPLETE:
         return Mended(None, disagrees=_values(known) != _values(history))
     if ours.source == "ticks":
-        if not _contains(history, known):
+        if not contains(history, ours):
             return Mended(None, disagrees=True)
         return Mended(replace(history, source="merged", revision=ours.revision + 1))
     if _values(known) == _values(history) and ours.quality is Quality.COMPLETE:
@@ -44,10 +44,26 @@ def mended(ours: Candle | None, history: Candle) -> Mended:
     return Mended(replace(history, source=ours.source, revision=ours.revision + 1))
 
 
+def says_the_same(ours: Candle | None, history: Candle | None) -> bool:
+    """Whether both are of the same trades. Venues tell volumes as floats: one step of difference is none.
+    ValueError where `history` has fewer decimals than `ours`."""
+    if ours is None or history is None:
+        return ours is history
+    known = rescaled(ours, history.price_scale, history.quantity_scale)
+    return _prices(known) == _prices(history) and abs(known.volume - history.volume) <= 1
+
+
+def contains(history: Candle | None, ours: Candle | None) -> bool:
+    """Whether the trades of `ours` can be among those of `history`. ValueError likewise."""
+    if ours is None or history is None:
+        return ours is None
+    part = rescaled(ours, history.price_scale, history.quantity_scale)
+    return history.high >= part.high and history.low <= part.low and history.volume >= part.volume
+
+
 def _values(candle: Candle) -> tuple[int, ...]:
-    return candle.open, candle.high, candle.low, candle.close, candle.volume
+    return *_prices(candle), candle.volume
 
 
-def _contains(whole: Candle, part: Candle) -> bool:
-    """Whether the trades of `part` can be among those of `whole`."""
-    return whole.high >= part.high and whole.low <= part.low and whole.volume >= part.volume
+def _prices(candle: Candle) -> tuple[int, ...]:
+    return candle.open, candle.high, candle.low, candle.close

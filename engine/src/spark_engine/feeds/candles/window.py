@@ -26,6 +26,7 @@ class Window:
         "covered",
         "final_to",
         "known_from",
+        "since_ms",
     )
 
     def __init__(self, grid: Grid, grace_ms: int, amend_ms: int) -> None:
@@ -38,9 +39,13 @@ class Window:
         self.final_to = NEVER  # the window of those that end by then is over
         self.known_from = NEVER  # of bars before it nobody remembers whether they were given out
         self.covered = IntervalSet()
+        self.since_ms: int | None = None  # when coverage began, whatever of it was lost afterwards
 
     def see(self, covered: IntervalSet | Iterable[Interval]) -> None:
         self.covered = interval_set(covered)
+        first = self.covered.from_ms
+        if first is not None:
+            self.since_ms = first if self.since_ms is None else min(first, self.since_ms)
 
     def advance(self, until_ms: int) -> bool:
         """Whether further windows are over. Time that runs backwards changes nothing."""
@@ -70,8 +75,7 @@ class Window:
         """Of a bar that is not held: whether it can get no first trade any more."""
         if begin + self._grid.step_ms > self.final_to:
             return False
-        first = self.covered.from_ms
-        missed = first is not None and first <= begin and not self.is_seen(begin)
+        missed = self.since_ms is not None and self.since_ms <= begin and not self.is_seen(begin)
         return not missed or begin < self.known_from or self.was_given(begin)
 
     def give_up(self, held: Mapping[int, Candle | None]) -> list[int]:

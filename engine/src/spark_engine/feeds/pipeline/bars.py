@@ -62,10 +62,13 @@ class SymbolBars:
         """ValueError for fewer decimals."""
         self._builder.rescale(instrument)
 
-    def close(self, until_ms: int) -> None:
-        """Bars whose end and grace are over, and closed ones that have become better or worse since."""
+    def close(self, until_ms: int) -> list[Interval]:
+        """Bars whose end and grace are over, and closed ones that have become better or worse since. The
+        times whose ticks are given up."""
         self._until_ms = max(until_ms, self._until_ms)
+        lost = self._filling.expired(self.closed_to_ms)
         self._roll_up()
+        return lost
 
     @property
     def closed_to_ms(self) -> int:
@@ -74,6 +77,15 @@ class SymbolBars:
 
     def history_wanted(self, now_ms: int) -> list[Interval]:
         return self._filling.wanted(now_ms, self.closed_to_ms)
+
+    def compare(
+        self, interval: Interval, candles: Sequence[Candle], now_ms: int
+    ) -> tuple[list[Interval], list[Interval]]:
+        """Ticks that only the socket told, beside the venue's bars: (proved, lost). Before `fill`."""
+        proved, lost = self._filling.compared(interval, candles, now_ms)
+        if lost:
+            self._roll_up()  # PARTIAL now: `fill` may replace them
+        return proved, lost
 
     def fill(self, interval: Interval, candles: Sequence[Candle], now_ms: int) -> tuple[int, list[Interval]]:
         """What the history has of `interval`: (how many bars are new, times of which all are known now)."""

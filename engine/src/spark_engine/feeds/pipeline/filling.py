@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from spark_engine.feeds.candles.bars import rescaled
 from spark_engine.feeds.candles.builder import CandleBuilder
 from spark_engine.feeds.candles.coverage import IntervalSet
+from spark_engine.feeds.candles.history import contains, says_the_same
 from spark_engine.feeds.market import Candle, Interval, Quality
 from spark_engine.feeds.pipeline.knowledge import Knowledge
 from spark_engine.feeds.pipeline.rules import MINUTE_MS
 
 MOST_PARTIAL: Final = 1440
+NEVER: Final = -(1 << 62)
 
 
 class Filling:
@@ -38,10 +41,40 @@ class Filling:
         until_ms = min((now_ms - self._after_ms) // MINUTE_MS * MINUTE_MS, closed_to_ms)
         wanted = IntervalSet(
             Interval(gap.from_ms // MINUTE_MS * MINUTE_MS, -(-gap.to_ms // MINUTE_MS) * MINUTE_MS)
-            for gap in self._knowledge.missing
+            for gap in (*self._knowledge.missing, *self._knowledge.unproved)
         )
         begin = wanted.from_ms
         return [] if begin is None else wanted.clip(begin, until_ms)
+
+    def compared(
+        self, interval: Interval, candles: Sequence[Candle], now_ms: int
+    ) -> tuple[list[Interval], list[Interval]]:
+        """What only the socket told of `interval`, beside the venue's bars of it: (proved, lost). What is in
+        neither waits for a history that is not behind ours."""
+        price_scale = self._builder.instrument.price_scale
+        quantity_scale = self._builder.instrument.quantity_scale
+        history = {candle.ts_ms: rescaled(candle, price_scale, quantity_scale) for candle in candles}
+        proved: list[Interval] = []
+        lost: list[Interval] = []
+        for minute, part in _minutes(self._knowledge.unproved.clip(interval.from_ms, interval.to_ms)):
+            whole = self._knowledge.has(minute, minute + MINUTE_MS)
+            ours, theirs = self._builder.given(minute), history.get(minute)
+            if whole and says_the_same(ours, theirs):
+                proved.append(part)
+            elif not whole or contains(theirs, ours) or self._is_over(minute, now_ms):
+                lost.append(part)
+        for part in proved:
+            self._knowledge.prove(part)
+        for part in lost:
+            self._knowledge.lose(part.from_ms, part.to_ms)
+        return proved, lost
+
+    def expired(self, closed_to_ms: int) -> list[Interval]:
+        """What history has not proved before its bars are final: it is lost, so that they wait as PARTIAL."""
+        lost = self._knowledge.unproved.clip(NEVER, closed_to_ms - self._patience_ms + MINUTE_MS)
+        for part in lost:
+            self._knowledge.lose(part.from_ms, part.to_ms)
+        return lost
 
     def filled(
         self, interval: Interval, candles: Sequence[Candle], now_ms: int
@@ -52,10 +85,12 @@ class Filling:
         for candle in revised:
             self.given(candle)
         settled = IntervalSet([interval])
+        for minute, _ in _minutes(self._knowledge.unproved.clip(interval.from_ms, interval.to_ms)):
+            settled.remove(minute, minute + MINUTE_MS)
         for minute in sorted(self._partial):
             if interval.from_ms <= minute < interval.to_ms:
                 settled.remove(minute, minute + MINUTE_MS)
-                if now_ms >= minute + MINUTE_MS + self._patience_ms:
+                if self._is_over(minute, now_ms):
                     self._knowledge.missing.remove(minute, minute + MINUTE_MS)
         for part in settled:
             self._knowledge.filled(part.from_ms, part.to_ms)
@@ -69,3 +104,13 @@ class Filling:
                 self.given(known)
         minutes = (minute for minute in self._partial if interval.from_ms <= minute < interval.to_ms)
         return IntervalSet(Interval(minute, minute + MINUTE_MS) for minute in minutes)
+
+    def _is_over(self, minute: int, now_ms: int) -> bool:
+        return now_ms >= minute + MINUTE_MS + self._patience_ms
+
+
+def _minutes(parts: Sequence[Interval]) -> Iterator[tuple[int, Interval]]:
+    """Each part cut at whole minutes, with the minute it is of."""
+    for part in parts:
+        for minute in range(part.from_ms // MINUTE_MS * MINUTE_MS, part.to_ms, MINUTE_MS):
+            yield minute, Interval(max(part.from_ms, minute), min(part.to_ms, minute + MINUTE_MS))

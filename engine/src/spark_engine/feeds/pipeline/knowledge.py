@@ -2,8 +2,9 @@
 
 Ticks are known where a connection lived that began with the latest trades, or where REST's latest trades
 joined what was seen. They are confirmed once REST said the same afterwards, or the ids leave no room for
-doubt; only that is told to the archive, and it is never taken back. What is lost is asked of the venue's
-history of bars.
+doubt, or, where REST does not reach back that far, the venue's bar of the minute is the one that they make;
+only that is told to the archive, and it is never taken back. What is lost is asked of the venue's history of
+bars.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ EVER: Final = -(1 << 62)
 
 
 class Knowledge:
-    """`bars`: in which every bar that exists is known. `missing`: what history is still to give. `to_ms`: the
-    end of the known ticks, None before the first."""
+    """`bars`: in which every bar that exists is known. `missing`: what history is still to give. `unproved`:
+    ticks that only the socket told, beyond the reach of REST. `to_ms`: the end of the known ticks, None
+    before the first."""
 
     def __init__(self) -> None:
         self.bars = IntervalSet()
         self.missing = IntervalSet()
+        self.unproved = IntervalSet()
         self.to_ms: TimeMs | None = None
         self._ticks = IntervalSet()
         self._lost = IntervalSet()  # ticks that are lost, or in doubt, whatever a connection proves
@@ -49,9 +52,9 @@ class Knowledge:
             for hole in self.bars.missing(max(since_ms, known[0].from_ms), known[-1].to_ms):
                 self.missing.add(hole.from_ms, hole.to_ms)
 
-    def has(self, ts_ms: TimeMs) -> bool:
-        """Whether every tick of that moment was believed to be here."""
-        return self._ticks.covered(ts_ms, ts_ms + 1)
+    def has(self, from_ms: TimeMs, to_ms: TimeMs) -> bool:
+        """Whether every tick of that time is believed to be here."""
+        return self._ticks.covered(from_ms, to_ms)
 
     def add(self, from_ms: TimeMs, to_ms: TimeMs) -> None:
         """Every tick seems to be here, but for those that are known to be lost."""
@@ -64,6 +67,7 @@ class Knowledge:
         """What was believed to be known is not, and will not be until it is `found`."""
         self._ticks.remove(from_ms, to_ms)
         self.bars.remove(from_ms, to_ms)
+        self.unproved.remove(from_ms, to_ms)
         self._lost.add(from_ms, to_ms)
 
     def lose(self, from_ms: TimeMs, to_ms: TimeMs) -> None:
@@ -94,13 +98,26 @@ class Knowledge:
 
     def confirm(self, until_ms: TimeMs) -> list[Interval]:
         """The times whose ticks can be told to the archive now."""
-        confirmed = self._ticks.clip(self._unconfirmed_from(), until_ms)
+        known = self._ticks.clip(self._unconfirmed_from(), until_ms)
+        confirmed = [
+            part for interval in known for part in self.unproved.missing(interval.from_ms, interval.to_ms)
+        ]
         for interval in confirmed:
             self._bars_due.add(interval.from_ms, interval.to_ms)
-        if confirmed:
-            self._confirmed_to = confirmed[-1].to_ms
+        if known:
+            self._confirmed_to = known[-1].to_ms
             self._lost.remove(EVER, self._confirmed_to)
         return confirmed
+
+    def set_apart(self, until_ms: TimeMs) -> None:
+        """REST does not reach back before that: what is not confirmed by then is the socket's word alone."""
+        for part in self.unconfirmed(until_ms):
+            self.unproved.add(part.from_ms, part.to_ms)
+
+    def prove(self, part: Interval) -> None:
+        """The venue's bar says the same as the ticks: they can be told to the archive."""
+        self.unproved.remove(part.from_ms, part.to_ms)
+        self._bars_due.add(part.from_ms, part.to_ms)
 
     def bars_told(self, closed_to_ms: TimeMs) -> list[Interval]:
         """The confirmed times whose bars are closed, each once: a bar that exists must be archived no later

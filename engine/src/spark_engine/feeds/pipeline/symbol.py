@@ -142,6 +142,8 @@ class SymbolFeed:
             self._observer.on_recovered(self.symbol, len(missed))
         self._close_holes()
         if not self._rules.sequential:
+            if len(message.ticks) >= self._rules.snapshot_most:
+                self._knowledge.set_apart(_reach(message))
             self._confirm(told_until)
         return len(missed) if live else 0
 
@@ -171,7 +173,8 @@ class SymbolFeed:
         """Bars whose end and grace are over, and closed ones that have become better or worse since."""
         if self._live_from is None and self._knowledge.to_ms is None:
             return  # the venue has not told its latest trades yet: nothing can be late
-        self._bars.close(until_ms)
+        for part in self._bars.close(until_ms):
+            self._count_gap("missed", part.to_ms - part.from_ms)
         if self._rules.sequential and self._sequence.last is not None and not self._holes:
             self._confirm(min(self._sequence.last.ts_ms, until_ms))
         self._gathering.covered += self._knowledge.bars_told(self._bars.closed_to_ms)
@@ -182,9 +185,14 @@ class SymbolFeed:
 
     def filled(self, interval: Interval, candles: Sequence[Candle], now_ms: int) -> None:
         """Bars of 1m that the venue's history has in `interval`, whole minutes; where it has none, nobody
-        traded, unless we know better: that is asked again later."""
+        traded, unless we know better: that is asked again later. Ticks that REST could not confirm are
+        confirmed by the bar that they make, or lost."""
         for candle in candles:
             self._make_room(candle)
+        proved, lost = self._bars.compare(interval, candles, now_ms)
+        self._gathering.covered_ticks += proved
+        for part in lost:
+            self._count_gap("missed", part.to_ms - part.from_ms)
         bars, settled = self._bars.fill(interval, candles, now_ms)
         self._gathering.covered += settled
         self._observer.on_filled(self.symbol, bars)
@@ -236,8 +244,8 @@ class SymbolFeed:
         them is worth nothing, where nobody else confirmed it."""
         if self._rules.sequential or len(message.ticks) < self._rules.snapshot_most:
             return
-        if any(self._knowledge.has(tick.ts_ms) for tick in accepted.fresh):
-            for part in self._knowledge.unconfirmed(min(tick.ts_ms for tick in message.ticks) + 1):
+        if any(self._knowledge.has(tick.ts_ms, tick.ts_ms + 1) for tick in accepted.fresh):
+            for part in self._knowledge.unconfirmed(_reach(message)):
                 self._knowledge.lose(part.from_ms, part.to_ms)
                 self._count_gap("missed", part.to_ms - part.from_ms)
 
@@ -245,9 +253,8 @@ class SymbolFeed:
         """From when on a snapshot that joins nothing tells everything."""
         if not message.ticks:
             return now_ms
-        oldest = min(tick.ts_ms for tick in message.ticks)
         whole = len(message.ticks) < self._rules.snapshot_most  # there never were more trades
-        return oldest if whole else oldest + 1
+        return _reach(message) - whole
 
     def _lost_from(self, gap: Gap | None, begin: int) -> int:
         if gap is None:
@@ -278,3 +285,8 @@ class SymbolFeed:
         quantity = max(candle.quantity_scale, self.instrument.quantity_scale)
         if (price, quantity) != (self.instrument.price_scale, self.instrument.quantity_scale):
             self.rescaled(replace(self.instrument, price_scale=price, quantity_scale=quantity))
+
+
+def _reach(message: Ticks) -> int:
+    """From when on a full answer tells everything: of the moment of its oldest trade there may be more."""
+    return min(tick.ts_ms for tick in message.ticks) + 1
