@@ -21,7 +21,7 @@ SAMPLE_SECONDS = 2.0
 KEEP_SECONDS = 10.0
 SETTLE_SECONDS = 45.0  # of the given time, without faults: the last reconnect, its minute, its history
 MOST_OVERTIME_SECONDS = 240.0
-AFTER_MINUTE_MS = 40_000  # history has the minute, and REST has confirmed it
+AFTER_MINUTE_MS = 90_000  # REST has come round to every symbol, then history has confirmed the minute
 KEPT = ("feed_", "btcturk_reconnects")
 MINUTE_MS = 60_000
 

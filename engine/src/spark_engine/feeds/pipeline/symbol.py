@@ -230,7 +230,6 @@ class SymbolFeed:
         known_to = self._live_from if self._knowledge.to_ms is None else self._knowledge.to_ms
         accepted = self._accept(message, now_ms)
         if known_to is not None and accepted.gap is None:
-            self._doubt(message, accepted)
             return accepted, known_to
         begin = self._first_known(message, now_ms)
         lost_from = self._lost_from(accepted.gap, begin)
@@ -238,16 +237,6 @@ class SymbolFeed:
         if accepted.gap is not None:
             self._count_gap(reason, begin - lost_from)
         return accepted, begin
-
-    def _doubt(self, message: Ticks, accepted: Accepted) -> None:
-        """A live socket did not tell some of the latest trades: what it told earlier than the earliest of
-        them is worth nothing, where nobody else confirmed it."""
-        if self._rules.sequential or len(message.ticks) < self._rules.snapshot_most:
-            return
-        if any(self._knowledge.has(tick.ts_ms, tick.ts_ms + 1) for tick in accepted.fresh):
-            for part in self._knowledge.unconfirmed(_reach(message)):
-                self._knowledge.lose(part.from_ms, part.to_ms)
-                self._count_gap("missed", part.to_ms - part.from_ms)
 
     def _first_known(self, message: Ticks, now_ms: int) -> int:
         """From when on a snapshot that joins nothing tells everything."""
