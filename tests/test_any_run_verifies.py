@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spark_engine.evidence.directory import write_directory
-from spark_engine.evidence.verify import read_directory, verify
+from spark_engine.evidence.stored import read_directory
+from spark_engine.evidence.verify import verify
 from spark_engine.execute.carry_out import carry_out
 from spark_engine.execute.manifest import resolve_run
 from spark_engine.execute.rerun import rerun

@@ -15,7 +15,7 @@ from spark_engine.command.main import main
 from spark_engine.data.archive.segment import CandleRow
 from spark_engine.errors import InvalidSpec
 from spark_engine.feeds.archive.archive import Archive
-from spark_engine.feeds.archive.store import open_store
+from spark_engine.feeds.archive.stores import open_store
 from spark_engine.feeds.market import Candle, Instrument, Interval, Quality
 from spark_engine.feeds.pipeline.batch import Batch
 

@@ -16,7 +16,7 @@ from spark_crds.formats.archive import SeriesManifest, read_series_manifest
 from spark_engine.data.read import read_candles
 from spark_engine.data.request import CandleRequest
 from spark_engine.feeds.archive.archive import Archive
-from spark_engine.feeds.archive.store import open_store
+from spark_engine.feeds.archive.stores import open_store
 
 from tests.exchange.clock import Clock
 from tests.exchange.market import Activity

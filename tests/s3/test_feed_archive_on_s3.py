@@ -15,7 +15,7 @@ from spark_engine.data.archive.find import Pin, find_series
 from spark_engine.errors import StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.lock import LEASE_MS, AnotherWriter
-from spark_engine.feeds.archive.store import open_store
+from spark_engine.feeds.archive.stores import open_store
 
 from engine.tests.feeds_archive.scenario import DAY_MS, VENUE, piece, time_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_engine.feeds.archive.archive import Archive
-from spark_engine.feeds.archive.store import open_store
+from spark_engine.feeds.archive.stores import open_store
 
 from engine.tests.feeds_archive.scenario import DAY_MS, VENUE, piece, time_of
 

@@ -16,7 +16,8 @@ from spark_engine.command import compare, package, report, risk_report
 from spark_engine.command.main import main
 from spark_engine.command.usage import Usage
 from spark_engine.errors import InvalidData
-from spark_engine.evidence.verify import read_directory, verify
+from spark_engine.evidence.stored import read_directory
+from spark_engine.evidence.verify import verify
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "btcusdt-1h-sma-cross.yaml"
 SHORT = ("--set", "market.end=2018-04-01T00:00:00Z")

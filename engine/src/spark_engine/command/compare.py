@@ -16,7 +16,7 @@ from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, Usage, add_command
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.comparison import FEWEST, MOST, compare
-from spark_engine.evidence.verify import Directory
+from spark_engine.evidence.stored import Directory
 
 DETAILS = """\
 Metrics with the better value marked, the fields in which the specs differ, and whether data, decisions,

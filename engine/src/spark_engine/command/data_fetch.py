@@ -67,7 +67,7 @@ def fetch(options: argparse.Namespace) -> int:
 def _fetched(
     settings: FeedSettings, start_ms: int, end_ms: int | None, options: argparse.Namespace
 ) -> dict[str, Fetched]:
-    from spark_engine.command.feed import state_directory
+    from spark_engine.command.feed_state import state_directory
     from spark_engine.feeds.run.fetching import fetch_history
 
     try:

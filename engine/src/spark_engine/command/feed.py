@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import socket
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from spark_crds.durations import duration_ms
 
 from spark_engine.command import feed_replay
+from spark_engine.command.feed_state import state_directory
 from spark_engine.command.usage import Subparsers, Usage, add_command, read_input
 
 if TYPE_CHECKING:
@@ -63,18 +63,6 @@ def run(options: argparse.Namespace) -> int:
     with listening:
         asyncio.run(_until_told(settings, state, listening, seconds))
     return 0
-
-
-def state_directory(settings: FeedSettings) -> Path:
-    """Beside the archive where that is a directory, so that both are on one disk."""
-    uri = settings.archive_uri
-    place = Path(settings.provider) / settings.name
-    if "://" not in uri or uri.startswith("file://"):
-        from spark_engine.data.source import file_path
-
-        return Path(file_path(uri) if "://" in uri else uri) / ".journal" / place
-    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(home).expanduser() / "spark-trading" / "feeds" / place
 
 
 async def _until_told(

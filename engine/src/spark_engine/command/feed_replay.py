@@ -40,7 +40,7 @@ def configure(actions: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def replay_file(options: argparse.Namespace) -> int:
-    from spark_engine.command.feed import state_directory
+    from spark_engine.command.feed_state import state_directory
     from spark_engine.execute.manifest import load_object
     from spark_engine.feeds.archive.archive import Archive
     from spark_engine.feeds.manifest import feed_settings

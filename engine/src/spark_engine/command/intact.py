@@ -9,7 +9,8 @@ from typing import Any
 from spark_crds.formats.evidence import EVIDENCE_SCHEMA
 
 from spark_engine.errors import InvalidData
-from spark_engine.evidence.verify import Directory, read_directory, verify
+from spark_engine.evidence.stored import Directory, read_directory
+from spark_engine.evidence.verify import verify
 
 
 def verified(path: Path) -> tuple[Directory, Mapping[str, Any]]:

@@ -13,9 +13,9 @@ from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, add_command
 from spark_engine.errors import InvalidData
 from spark_engine.evidence.artifact import without_report
+from spark_engine.evidence.stored import Directory, read_directory, require_intact
 from spark_engine.evidence.sweep_result import RESULTS_FILE, SWEEP_EVIDENCE_SCHEMA, TOP_FILE
 from spark_engine.evidence.tables import decode
-from spark_engine.evidence.verify import Directory, read_directory, require_intact
 from spark_engine.report.render import render_report
 from spark_engine.report.sweep_report import render_sweep
 

@@ -14,7 +14,7 @@ from spark_engine.command.page_file import require_outside, write_file
 from spark_engine.command.usage import Subparsers, add_command
 from spark_engine.data.request import timeframe_ms
 from spark_engine.errors import InvalidData
-from spark_engine.evidence.verify import Directory
+from spark_engine.evidence.stored import Directory
 from spark_engine.statistics.moments import table_sessions
 from spark_engine.statistics.risk import SCHEMA, risk_document
 

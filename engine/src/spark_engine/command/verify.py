@@ -10,7 +10,8 @@ from spark_crds.formats.outcome import ExitCode
 
 from spark_engine.command.console import output, progress
 from spark_engine.command.usage import Subparsers, add_command
-from spark_engine.evidence.verify import CheckOutcome, Directory, read_directory, verify
+from spark_engine.evidence.stored import Directory, read_directory
+from spark_engine.evidence.verify import CheckOutcome, verify
 from spark_engine.execute.rerun import rerun
 
 DETAILS = """\

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from spark_engine.data import scan
 from spark_engine.data.candles import Sessions
 from spark_engine.data.check import BARS_ARE_GAPLESS, ROW_CHECKS, Grid, require
+from spark_engine.data.gaps import Gaps
 from spark_engine.data.request import UNITS_MS, CandleRequest, anchor_ms, timeframe_ms
 from spark_engine.data.resample import resampled
 from spark_engine.data.rows import Rows, shift
@@ -17,15 +18,6 @@ from spark_engine.data.timeframe import grid_anchor_ms
 from spark_engine.data.window import Window, window_of
 
 ALWAYS: Final = "24x7"
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """count: places where bars are missing. missing: bars. longest_ms: most of them at one place, as time."""
-
-    count: int
-    missing: int
-    longest_ms: int
 
 
 class Timetable(Protocol):

@@ -13,6 +13,7 @@ from spark_crds.canonical import canonical
 from spark_crds.formats.evidence import EVIDENCE_FILE, SPEC_FILE
 
 from spark_engine.evidence import sweep_finish
+from spark_engine.evidence.stored import Directory, require_intact
 from spark_engine.evidence.sweep_gather import Gathered, Sources, gather
 from spark_engine.evidence.sweep_result import (
     BLOCKS_FILE,
@@ -32,7 +33,6 @@ from spark_engine.evidence.sweep_result import (
 from spark_engine.evidence.sweep_tables import read_batches
 from spark_engine.evidence.sweep_training import picks
 from spark_engine.evidence.tables import decode
-from spark_engine.evidence.verify import Directory, require_intact
 
 Evidence = Mapping[str, Any]
 TOLERANCE = 1e-9

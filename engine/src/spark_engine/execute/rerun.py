@@ -14,7 +14,8 @@ from spark_crds.formats.run import RunDocument, decode_run
 from spark_engine.data.archive.find import moved_pin
 from spark_engine.data.read import read_candles
 from spark_engine.errors import InvalidSpec
-from spark_engine.evidence.verify import CheckOutcome, Directory
+from spark_engine.evidence.stored import Directory
+from spark_engine.evidence.verify import CheckOutcome
 from spark_engine.execute.check import check
 from spark_engine.execute.execution import execute
 from spark_engine.settings import candle_request

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from spark_engine.evidence.stored import Directory
 from spark_engine.evidence.sweep_result import SHARD_SCHEMA
-from spark_engine.evidence.verify import Directory
 from spark_engine.execute.sweep_carry_out import WHOLE, Options, carry_out_sweep
 from spark_engine.execute.sweep_merge import read_sweep_document, with_data
 

@@ -31,10 +31,10 @@ from spark_engine.data.check import (
     described,
     require,
 )
+from spark_engine.data.gaps import Gaps
 from spark_engine.data.request import CandleRequest, timeframe_ms
 from spark_engine.data.rows import Rows, empty, typed, zeros
 from spark_engine.data.stamps import iso
-from spark_engine.data.timetable import Gaps
 from spark_engine.data.window import Window, empty_window
 from spark_engine.errors import InvalidData
 

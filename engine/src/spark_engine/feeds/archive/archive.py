@@ -21,7 +21,8 @@ from spark_engine.feeds.archive.queries import Queries
 from spark_engine.feeds.archive.records import Acknowledgeable
 from spark_engine.feeds.archive.retention import retire_series
 from spark_engine.feeds.archive.series_files import SeriesFiles, date_of, is_ticks
-from spark_engine.feeds.archive.store import Store, open_store
+from spark_engine.feeds.archive.store import Store
+from spark_engine.feeds.archive.stores import open_store
 from spark_engine.feeds.market import Candle, Interval, MarketTick
 
 

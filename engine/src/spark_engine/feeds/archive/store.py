@@ -6,14 +6,11 @@ Names whose last part begins with a dot are not of the archive: locks, and files
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final, Protocol
 
-from spark_engine.data.source import OBJECT_STORES, file_path
-from spark_engine.errors import InvalidSpec, StoreUnavailable
+from spark_engine.errors import StoreUnavailable
 
 FIELD: Final = "spec.storage.uri"
-ALLOWED: Final = "a path, or file://, s3://, gs:// or az://"
 
 
 class AlreadyThere(Exception):
@@ -42,20 +39,6 @@ class Store(Protocol):
 
     def remove_unfinished(self, folder: str) -> None:
         """Removes what a writer left that died while it wrote. Only for the one writer."""
-
-
-def open_store(uri: str) -> Store:
-    """Raises `InvalidSpec` for a URI that is none of `ALLOWED`, `StoreUnavailable`."""
-    scheme, found, rest = uri.partition("://")
-    if found and scheme in OBJECT_STORES and rest.strip("/"):
-        from spark_engine.feeds.archive.object_store import ObjectStoreFiles
-
-        return ObjectStoreFiles(uri.rstrip("/"))
-    if (found and scheme != "file") or not uri or "\0" in uri:
-        raise InvalidSpec(f"must be {ALLOWED}; is {uri[:200]!r}", field=FIELD)
-    from spark_engine.feeds.archive.directory_store import Directory
-
-    return Directory(Path(file_path(uri) if found else uri), uri)
 
 
 def put_verified(store: Store, name: str, content: bytes) -> None:

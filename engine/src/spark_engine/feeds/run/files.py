@@ -12,7 +12,8 @@ from typing import Final
 
 from spark_engine.errors import BacktestError, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
-from spark_engine.feeds.archive.store import open_store, put_verified
+from spark_engine.feeds.archive.store import put_verified
+from spark_engine.feeds.archive.stores import open_store
 from spark_engine.feeds.connection.stopping import unless_set
 from spark_engine.feeds.connection.subscriptions import Stage
 from spark_engine.feeds.market import Candle, Interval, TimeMs
