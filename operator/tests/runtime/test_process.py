@@ -175,7 +175,7 @@ def test_a_lease_that_cannot_be_renewed_ends_the_process_with_the_reason(
         operator.await_leading()
         proxy.faults = [Fault(503, lambda request: "/leases/" in request.path)]
         assert operator.await_exit() == 1
-        assert "was not renewed for 2.5 s: spoilt by the test" in operator.logs()[-1]["msg"]
+        assert "was not renewed for 6 s: spoilt by the test" in operator.logs()[-1]["msg"]
 
 
 def test_an_error_within_a_watch_ends_the_process_with_a_reason_and_the_next_one_loses_nothing(
