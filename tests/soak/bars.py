@@ -12,6 +12,7 @@ from tests.exchange.klines import Bar
 from tests.soak.trades import Spans
 
 COMPLETE = 0
+EXACT = Decimal(2) ** -51  # of a volume: twice what one float is exact to
 
 
 @dataclass
@@ -54,10 +55,12 @@ def compare_bars(
 
 
 def same_bar(kline: Bar, bar: CandleRow) -> bool:
-    """History tells volumes as floats and no counts: what came from there may be off by half a step."""
+    """Volumes are kept as floats. History tells floats too, and no counts: what came from there may be off by
+    a step."""
     prices = [Decimal(price).scaleb(-bar.price_scale) for price in (bar.open, bar.high, bar.low, bar.close)]
     volume = Decimal(bar.volume).scaleb(-bar.quantity_scale)
-    allowed = Decimal(0) if bar.source == "ticks" else Decimal(1).scaleb(-bar.quantity_scale)
+    step = Decimal(0) if bar.source == "ticks" else Decimal(1).scaleb(-bar.quantity_scale)
+    allowed = step + kline.volume * EXACT
     return (
         prices == [kline.open, kline.high, kline.low, kline.close]
         and abs(volume - kline.volume) <= allowed

@@ -25,6 +25,7 @@ MOST_LAG_MS = 250.0
 GOAL_LAG_MS = 5.0
 MOST_GROWTH_MIB = 6.0  # of the second half, whatever its length
 SHOWN = 5
+MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -101,22 +102,26 @@ def _compared(
                 archived.coverage(folder.archive, symbol, timeframe),
                 settled_ms,
             )
-        gaps += [f"{symbol} {span}" for span in _unexplained_gaps(claimed, withheld)]
+        gaps += [f"{symbol} {span}" for span in _unexplained_gaps(claimed, withheld, settled_ms)]
         unfilled += _unfilled(folder, symbol, ledger, trades[symbol].beyond_reach)
     return trades, bars, gaps, unfilled
 
 
-def _unexplained_gaps(claimed: Spans, withheld: Spans) -> list[tuple[int, int]]:
+def _unexplained_gaps(claimed: Spans, withheld: Spans, settled_ms: int) -> list[tuple[int, int]]:
+    """What REST could not reach is proved or lost by the minute: a fault may excuse all of its own."""
     between = [(end, begin) for (_, end), (begin, _) in pairwise(claimed)]
+    minutes = [
+        (first // MINUTE_MS * MINUTE_MS, -(-last // MINUTE_MS) * MINUTE_MS) for first, last in withheld
+    ]
     return [
         (end, begin)
         for end, begin in between
-        if not any(first < begin and end < last for first, last in withheld)
+        if end < settled_ms and not any(first < begin and end < last for first, last in minutes)
     ]
 
 
 def _unfilled(folder: Folder, symbol: str, ledger: Sequence[Trade], beyond: Sequence[Trade]) -> list[str]:
-    minutes = {trade.time_ms // 60_000 * 60_000 for trade in beyond}
+    minutes = {trade.time_ms // MINUTE_MS * MINUTE_MS for trade in beyond}
     if not minutes:
         return []
     bars = archived.bars(folder.archive, symbol, "1m")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
 from spark_engine.feeds.candles.bars import rescaled
 from spark_engine.feeds.market import Candle, Quality
+
+EXACT_BITS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def mended(ours: Candle | None, history: Candle) -> Mended:
         return Mended(replace(history, source="history", revision=0))
     known = rescaled(ours, history.price_scale, history.quantity_scale)
     if ours.source == "ticks" and ours.quality is Quality.COMPLETE:
-        return Mended(None, disagrees=_values(known) != _values(history))
+        return Mended(None, disagrees=not says_the_same(ours, history))
     if ours.source == "ticks":
         if not contains(history, ours):
             return Mended(None, disagrees=True)
@@ -45,12 +48,12 @@ def mended(ours: Candle | None, history: Candle) -> Mended:
 
 
 def says_the_same(ours: Candle | None, history: Candle | None) -> bool:
-    """Whether both are of the same trades. Venues tell volumes as floats: one step of difference is none.
+    """Whether both are of the same trades, as far as the float that tells the venue's volume is exact.
     ValueError where `history` has fewer decimals than `ours`."""
     if ours is None or history is None:
         return ours is history
     known = rescaled(ours, history.price_scale, history.quantity_scale)
-    return _prices(known) == _prices(history) and abs(known.volume - history.volume) <= 1
+    return _prices(known) == _prices(history) and abs(known.volume - history.volume) <= _noise(history)
 
 
 def contains(history: Candle | None, ours: Candle | None) -> bool:
@@ -58,7 +61,13 @@ def contains(history: Candle | None, ours: Candle | None) -> bool:
     if ours is None or history is None:
         return ours is None
     part = rescaled(ours, history.price_scale, history.quantity_scale)
-    return history.high >= part.high and history.low <= part.low and history.volume >= part.volume
+    volume = history.volume + _noise(history)
+    return history.high >= part.high and history.low <= part.low and volume >= part.volume
+
+
+def _noise(history: Candle) -> int:
+    """Steps of volume: venues add floats, each exact to one part in 2^53."""
+    return max(1, history.volume >> EXACT_BITS)
 
 
 def _values(candle: Candle) -> tuple[int, ...]:
