@@ -172,6 +172,26 @@ def test_what_history_did_not_prove_in_time_waits_as_a_partial_bar(busy: Any) ->
     assert all(begin >= 46_001 for begin, _ in busy.covered_ticks)
 
 
+@pytest.mark.parametrize(("volume", "proved"), [(12, [(60_000, 66_001)]), (15, [])])
+def test_a_minute_whose_end_the_next_connection_tells_is_judged_then(
+    busy: Any, trade: Make, volume: int, proved: list[tuple[int, int]]
+) -> None:
+    """By its ticks, though the venue's bar has taken the place of the partial one meanwhile."""
+    second_minute = Interval(BEGIN + MINUTE, BEGIN + 2 * MINUTE)
+    busy.feed.disconnected()
+    busy.close(125_000)
+    busy.feed.filled(second_minute, [history(MINUTE, volume=volume)], BEGIN + 130_000)
+    busy.joined(
+        *(trade(100 + second, second * 1000) for second in range(67, 71)), trade(300, 118_000), at=130_500
+    )
+    busy.proved(135_000)
+    busy.close(135_000)
+    assert busy.covered_ticks == [(46_001, 48_000), (66_001, 72_000)]
+    assert busy.feed.history_wanted(BEGIN + 135_000) == [Interval(BEGIN, BEGIN + 2 * MINUTE)]
+    busy.feed.filled(second_minute, [history(MINUTE, volume=volume)], BEGIN + 135_000)
+    assert busy.covered_ticks[2:] == proved
+
+
 def test_a_minute_of_which_a_part_is_lost_proves_nothing(busy: Any, trade: Make) -> None:
     busy.feed.disconnected()
     busy.joined(*(trade(200 + second, second * 1000) for second in range(100, 105)), at=105_000)

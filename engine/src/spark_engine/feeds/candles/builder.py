@@ -82,10 +82,10 @@ class CandleBuilder:
             if bar.published is not None
         ]
 
-    def given(self, begin: int) -> Candle | None:
-        """The bar as it was given out last; None too for one that is not held any more."""
+    def of_ticks(self, begin: int) -> Candle | None:
+        """The bar that the ticks make, whatever was given out; None without a tick or if it is not held."""
         bar = self._bars.get(begin)
-        return None if bar is None else bar.published
+        return None if bar is None or not bar.trades else self._candle(bar, 0)
 
     def replace(self, history: Candle) -> Candle | None:
         """The bar to write after the venue's own word of it (`mended`); None: nothing, or not closed yet.
@@ -164,9 +164,13 @@ class CandleBuilder:
         return revised
 
     def _published(self, bar: Bar, revision: int) -> Candle:
-        whole = self._window.is_seen(bar.begin)
         bar.closed = True
-        bar.published = Candle(
+        bar.published = self._candle(bar, revision)
+        return bar.published
+
+    def _candle(self, bar: Bar, revision: int) -> Candle:
+        whole = self._window.is_seen(bar.begin)
+        return Candle(
             symbol=self.instrument.symbol,
             timeframe=self._grid.timeframe,
             ts_ms=bar.begin,
@@ -181,7 +185,6 @@ class CandleBuilder:
             quality=Quality.COMPLETE if whole else Quality.PARTIAL,
             revision=revision,
         )
-        return bar.published
 
     def _changes(self, bar: Bar) -> bool:
         known = bar.published

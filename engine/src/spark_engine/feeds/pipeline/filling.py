@@ -50,7 +50,7 @@ class Filling:
         self, interval: Interval, candles: Sequence[Candle], now_ms: int
     ) -> tuple[list[Interval], list[Interval]]:
         """What only the socket told of `interval`, beside the venue's bars of it: (proved, lost). What is in
-        neither waits for a history that is not behind ours."""
+        neither waits for the rest of its minute, or for a history that is not behind ours."""
         price_scale = self._builder.instrument.price_scale
         quantity_scale = self._builder.instrument.quantity_scale
         history = {candle.ts_ms: rescaled(candle, price_scale, quantity_scale) for candle in candles}
@@ -58,10 +58,11 @@ class Filling:
         lost: list[Interval] = []
         for minute, part in _minutes(self._knowledge.unproved.clip(interval.from_ms, interval.to_ms)):
             whole = self._knowledge.has(minute, minute + MINUTE_MS)
-            ours, theirs = self._builder.given(minute), history.get(minute)
+            ended = (self._knowledge.to_ms or NEVER) >= minute + MINUTE_MS
+            ours, theirs = self._builder.of_ticks(minute), history.get(minute)
             if whole and says_the_same(ours, theirs):
                 proved.append(part)
-            elif not whole or contains(theirs, ours) or self._is_over(minute, now_ms):
+            elif (ended and (not whole or contains(theirs, ours))) or self._is_over(minute, now_ms):
                 lost.append(part)
         for part in proved:
             self._knowledge.prove(part)
