@@ -103,7 +103,7 @@ def test_rest_finds_trades_that_the_socket_did_not_tell(live: Any, trade: Make) 
 def test_when_trades_were_missed_what_rest_does_not_reach_is_not_believed(live: Any, trade: Make) -> None:
     reached = [trade(number, number * 1000 + 1_000) for number in range(11, 15)]
     assert live.recent(trade(6, 10_000), *reached, asked=20_000) == 4
-    assert live.covered_ticks == [(10_001, 18_000)]
+    assert live.covered_ticks == [(1_001, 4_000), (10_001, 18_000)]
 
 
 @pytest.fixture
@@ -218,13 +218,23 @@ def test_a_trade_that_rest_told_first_is_no_duplicate(live: Any, trade: Make) ->
     assert live.ids.count("7") == 1
 
 
+def test_the_latest_trades_on_joining_need_no_other_proof(symbol: Make, trade: Make) -> None:
+    one = symbol()
+    one.joined(*(trade(number, number * 1000) for number in range(1, 6)), at=9_000)
+    for second in range(9, 30):
+        one.streamed(trade(second, second * 1000), at=second * 1000 + 10)
+    one.proved(30_000)
+    one.recent(*(trade(second, second * 1000) for second in range(25, 30)), asked=30_000)
+    assert one.covered_ticks == [(1_001, 7_000), (25_001, 28_000)]
+
+
 def test_without_a_connection_rest_goes_on(live: Any, trade: Make) -> None:
     live.feed.disconnected()
     live.recent(trade(6, 10_000), *(trade(number, number * 3000) for number in range(7, 11)), asked=33_000)
     live.recent(trade(10, 30_000), *(trade(number, number * 3000) for number in range(11, 15)), asked=44_000)
     live.joined(trade(14, 42_000), trade(15, 45_000), at=46_000)
     assert live.told.counts["gap snapshot"] == 0
-    assert live.covered_ticks == [(10_001, 31_000), (31_000, 42_000)]
+    assert live.covered_ticks == [(1_001, 4_000), (10_001, 31_000), (31_000, 42_000)]
 
 
 def test_a_gap_that_rest_saw_without_a_connection_is_not_known_after_it(live: Any, trade: Make) -> None:

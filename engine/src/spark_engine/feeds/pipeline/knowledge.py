@@ -29,6 +29,7 @@ class Knowledge:
         self.unproved = IntervalSet()
         self.to_ms: TimeMs | None = None
         self._ticks = IntervalSet()
+        self._vouched = IntervalSet()  # the venue's latest trades on joining told them, as REST would
         self._lost = IntervalSet()  # ticks that are lost, or in doubt, whatever a connection proves
         self._confirmed_to: TimeMs | None = None
         self._bars_due = IntervalSet()  # confirmed, and their bars not yet closed
@@ -106,13 +107,19 @@ class Knowledge:
             self._bars_due.add(interval.from_ms, interval.to_ms)
         if known:
             self._confirmed_to = known[-1].to_ms
+            self._vouched.remove(EVER, self._confirmed_to)
             self._lost.remove(EVER, self._confirmed_to)
         return confirmed
 
+    def vouch(self, from_ms: TimeMs, to_ms: TimeMs) -> None:
+        """The venue's latest trades, told on joining, are all of that time."""
+        self._vouched.add(from_ms, to_ms)
+
     def set_apart(self, until_ms: TimeMs) -> None:
         """REST does not reach back before that: what is not confirmed by then is the socket's word alone."""
-        for part in self.unconfirmed(until_ms):
-            self.unproved.add(part.from_ms, part.to_ms)
+        for known in self.unconfirmed(until_ms):
+            for part in self._vouched.missing(known.from_ms, known.to_ms):
+                self.unproved.add(part.from_ms, part.to_ms)
 
     def prove(self, part: Interval) -> None:
         """The venue's bar says the same as the ticks: they can be told to the archive."""

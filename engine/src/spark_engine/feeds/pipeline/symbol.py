@@ -97,6 +97,8 @@ class SymbolFeed:
             return 0
         first = self._knowledge.to_ms is None
         accepted, self._live_from = self._latest(message, now_ms, "snapshot")
+        if message.ticks:
+            self._knowledge.vouch(_reach(message), now_ms - self._rules.grace_ms)
         told = [self._ahead.pop(tick.id, None) for tick in message.ticks]
         recovered = len(accepted.fresh) + len(told) - told.count(None)
         if recovered and not first:
