@@ -225,7 +225,7 @@ def test_the_latest_trades_on_joining_need_no_other_proof(symbol: Make, trade: M
         one.streamed(trade(second, second * 1000), at=second * 1000 + 10)
     one.proved(30_000)
     one.recent(*(trade(second, second * 1000) for second in range(25, 30)), asked=30_000)
-    assert one.covered_ticks == [(1_001, 7_000), (25_001, 28_000)]
+    assert one.covered_ticks == [(1_001, 5_000), (25_001, 28_000)]
 
 
 def test_without_a_connection_rest_goes_on(live: Any, trade: Make) -> None:

@@ -98,7 +98,8 @@ class SymbolFeed:
         first = self._knowledge.to_ms is None
         accepted, self._live_from = self._latest(message, now_ms, "snapshot")
         if message.ticks:
-            self._knowledge.vouch(_reach(message), now_ms - self._rules.grace_ms)
+            newest_ms = max(tick.ts_ms for tick in message.ticks)  # whatever our clock is worth by now
+            self._knowledge.vouch(_reach(message), min(newest_ms, now_ms - self._rules.grace_ms))
         told = [self._ahead.pop(tick.id, None) for tick in message.ticks]
         recovered = len(accepted.fresh) + len(told) - told.count(None)
         if recovered and not first:
