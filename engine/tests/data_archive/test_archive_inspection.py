@@ -43,6 +43,17 @@ def test_it_is_printed_as_a_table_and_as_json(archive: Path, capsys: pytest.Capt
     assert (told["commit"], told["amended"]) == (3, 1)
 
 
+def test_a_gap_within_a_minute_is_told_to_the_millisecond(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = Writer(into(tmp_path))
+    writer.commit(minutes(FIRST, 2), [(FIRST, FIRST + 60_500), (FIRST + 61_042, FIRST + 120_000)])
+    assert print_archive(str(tmp_path), "table")
+    table = capsys.readouterr().out
+    assert "2024-01-01 00:01:00.500 → 2024-01-01 00:01:01.042   not seen" in table
+    assert "1 interval\n" in table
+
+
 def test_an_ordinary_folder_is_left_to_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not print_archive(str(tmp_path), "table")
     assert not print_archive("sample://btcusdt-1h", "table")

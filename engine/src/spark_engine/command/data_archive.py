@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from spark_engine.command.console import output, printable
-from spark_engine.command.figures import minute
+from spark_engine.command.figures import intervals, minute, moment
 from spark_engine.data.archive.inspect import ArchivedSeries, inspect_archive
 
 SHOWN = 10
@@ -35,7 +35,7 @@ def _print(found: Sequence[ArchivedSeries]) -> None:
             line = Text.assemble((f"  {label:<24}", "dim"), (printable(value), "yellow" if alarming else ""))
             console.print(line)
         for begin, end in series.uncovered[:SHOWN]:
-            console.print(Text(f"    {minute(begin)} → {minute(end)}   not seen", style="dim"))
+            console.print(Text(f"    {moment(begin)} → {moment(end)}   not seen", style="dim"))
     console.print()
 
 
@@ -51,7 +51,7 @@ def _rows(series: ArchivedSeries) -> Iterator[tuple[str, str, bool]]:
     if series.first_date is not None:
         yield "days", f"{series.days:,}, {series.first_date} to {series.last_date}", False
     yield "days removed", f"{series.days_removed:,}", series.days_removed > 0
-    yield "covered", f"{len(series.covered):,} intervals" if series.covered else "nothing", not series.covered
-    yield "not seen in between", f"{len(series.uncovered):,} intervals", bool(series.uncovered)
+    yield "covered", intervals(len(series.covered)) if series.covered else "nothing", not series.covered
+    yield "not seen in between", intervals(len(series.uncovered)), bool(series.uncovered)
     yield "spec.data.uri", series.pinned_uri, False
     yield "spec.data.sha256", series.sha256, False

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from spark_engine.command.console import note, output, printable, progress
 from spark_engine.command.data_inputs import add_rules, add_source, rules_of
-from spark_engine.command.figures import minute
+from spark_engine.command.figures import intervals, minute
 from spark_engine.command.usage import Subparsers, Usage, add_command
 from spark_engine.data.archive.inspect import ArchivedSeries, inspect_archive
 from spark_engine.data.files import Source
@@ -163,7 +163,7 @@ def _tell(options: argparse.Namespace, told: dict[str, Any], archived: ArchivedS
         ("bars", f"{told['bars']:,}, of which {told['written']:,} are new or revised"),
         *(("mended", f"{name}: {rows:,} rows") for name, rows in told["repairs"].items()),
         ("calendar", options.calendar if options.calendar != ALWAYS else "around the clock"),
-        ("covered", f"{len(archived.covered):,} intervals, to {minute(archived.known_to_ms)} UTC"),
+        ("covered", f"{intervals(len(archived.covered))}, to {minute(archived.known_to_ms)} UTC"),
         ("commit", f"{archived.commit:,}"),
         ("spec.data.uri", archived.pinned_uri),
         ("spec.data.sha256", archived.sha256),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spark_engine.command.console import output, printable
-from spark_engine.command.figures import minute
+from spark_engine.command.figures import intervals, minute
 from spark_engine.data.archive.inspect import ArchivedSeries, inspect_archive
 from spark_engine.data.request import timeframe_ms
 from spark_engine.errors import InvalidData, StoreUnavailable
@@ -88,5 +88,5 @@ def _lines(one: Fetched, series: Sequence[ArchivedSeries]) -> Iterator[tuple[str
         yield "not taken", f"{one.disagreements:,} bars that the trades in the archive contradict"
     for each in series:
         timeframe = each.timeframe
-        yield f"{timeframe} covered", f"{len(each.covered):,} intervals, to {minute(each.known_to_ms)} UTC"
+        yield f"{timeframe} covered", f"{intervals(len(each.covered))}, to {minute(each.known_to_ms)} UTC"
         yield f"{timeframe} spec.data.uri", each.pinned_uri

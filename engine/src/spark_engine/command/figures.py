@@ -29,3 +29,15 @@ def minute(ts: int | None) -> str:
     if ts is None:
         return "–"
     return datetime.fromtimestamp(ts / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def moment(ts: int) -> str:
+    """Like `minute` where it is a whole one, else `2024-01-31 00:00:12.345`."""
+    second, ms = divmod(ts, 1000)
+    if ts % 60_000 == 0:
+        return minute(ts)
+    return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%d %H:%M:%S}.{ms:03d}"
+
+
+def intervals(count: int) -> str:
+    return f"{count:,} interval{'' if count == 1 else 's'}"
