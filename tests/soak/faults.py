@@ -9,8 +9,8 @@ Fault = dict[str, Any]
 SECOND_NS = 1_000_000_000
 
 # Connections and trades: seconds after the end of the fault within which the feed may still end a
-# connection because of it, or have no trades. A dead channel is seen by REST, which comes round every 30 s;
-# a join in vain is tried three times.
+# connection because of it, or have no trades. Trades that are not told are seen by REST, which comes round to
+# each symbol within a minute; a join in vain is tried three times.
 ENDS_CONNECTIONS = {
     "CutMidFrame": 5.0,
     "CleanClose": 5.0,
@@ -21,7 +21,7 @@ ENDS_CONNECTIONS = {
     "Refused": 5.0,
     "HandshakeTooMany": 5.0,
     "HandshakeUnavailable": 5.0,
-    "Silence": 10.0,
+    "Silence": 75.0,
     "SlowDrip": 10.0,
     "HalfOpen": 5.0,
     "StopsReading": 60.0,
