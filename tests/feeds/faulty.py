@@ -14,10 +14,9 @@ from spark_engine.feeds.provider import Channel
 
 from tests.exchange import FAULTS, Fault, FaultRecord, faults, random_script
 from tests.feeds.outcome import Outcome, Scenario, audit, recovered
-from tests.feeds.running import SYMBOLS, Running, exchange
+from tests.feeds.running import SYMBOLS, Running, live
 
 Reasons = Mapping[str, int]
-BEFORE_MINUTE = 6.0  # seconds: time to become live
 LAST_SECOND = 64.0  # of the minute that is whole: its bar is closed by then
 SEEDS = ("first", "second", "third", "fourth", "fifth")
 
@@ -136,43 +135,35 @@ def scenarios() -> dict[str, Scenario]:
 
 
 async def _alone(case: Case, number: int, folder: Path, outcome: Outcome) -> None:
-    async with exchange(case.symbols, seed=number, seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder, case.symbols, case.channels) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(3.0 + number % 12 if case.at_second is None else case.at_second)
-            before = await running.reconnects()
-            since = len(running.samples)
-            records = [await venue.inject(fault) for fault in case.faults]
-            for record in records:
-                await record.ended()
-            await recovered(running, outcome)
-            whole_to_ms = venue.clock.now_ms()
-            await asyncio.sleep(max(0.0, (begin_ms - whole_to_ms) / 1000 + LAST_SECOND))
-            await _state(case, running, outcome, records, before, since)
-            end_ms = venue.clock.now_ms() - 3_000
-        whole = begin_ms if case.whole else None
-        audit(venue, folder, outcome, case.symbols, until_ms=end_ms, whole_from_ms=whole)
+    async with live(folder, number, case.symbols, case.channels) as (venue, running, begin_ms):
+        await running.venue_second(3.0 + number % 12 if case.at_second is None else case.at_second)
+        before = await running.reconnects()
+        since = len(running.samples)
+        records = [await venue.inject(fault) for fault in case.faults]
+        for record in records:
+            await record.ended()
+        await recovered(running, outcome)
+        whole_to_ms = venue.clock.now_ms()
+        await asyncio.sleep(max(0.0, (begin_ms - whole_to_ms) / 1000 + LAST_SECOND))
+        await _state(case, running, outcome, records, before, since)
+        end_ms = venue.clock.now_ms() - 3_000
+    whole = begin_ms if case.whole else None
+    audit(venue, folder, outcome, case.symbols, until_ms=end_ms, whole_from_ms=whole)
 
 
 async def _sequence(seed: str, folder: Path, outcome: Outcome) -> None:
-    async with exchange(seed=seed, seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(2.0)
-            await venue.play(random_script(seed, 12, SYMBOLS))
-            await recovered(running, outcome)
-            await asyncio.sleep(max(0.0, (begin_ms - venue.clock.now_ms()) / 1000 + LAST_SECOND))
-            outcome.reconnects = await running.reconnects()
-            document = await running.document()
-            outcome.expect(document["wsUp"] and document["fresh"], f"at the end: {document}")
-            outcome.expect(document["gaps"] == 0, f"{document['gaps']} gaps")
-            outcome.expect(
-                outcome.reconnects.total() == document["reconnects"], "counts of reconnects differ"
-            )
-            end_ms = venue.clock.now_ms() - 3_000
-        audit(venue, folder, outcome, SYMBOLS, until_ms=end_ms, whole_from_ms=begin_ms)
+    async with live(folder, seed) as (venue, running, begin_ms):
+        await running.venue_second(2.0)
+        await venue.play(random_script(seed, 12, SYMBOLS))
+        await recovered(running, outcome)
+        await asyncio.sleep(max(0.0, (begin_ms - venue.clock.now_ms()) / 1000 + LAST_SECOND))
+        outcome.reconnects = await running.reconnects()
+        document = await running.document()
+        outcome.expect(document["wsUp"] and document["fresh"], f"at the end: {document}")
+        outcome.expect(document["gaps"] == 0, f"{document['gaps']} gaps")
+        outcome.expect(outcome.reconnects.total() == document["reconnects"], "counts of reconnects differ")
+        end_ms = venue.clock.now_ms() - 3_000
+    audit(venue, folder, outcome, SYMBOLS, until_ms=end_ms, whole_from_ms=begin_ms)
 
 
 async def _state(

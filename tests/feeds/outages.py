@@ -18,9 +18,8 @@ from tests.exchange import Clock, FakeExchange, faults
 from tests.feeds.audit import held
 from tests.feeds.outcome import Outcome, Scenario, audit, recovered
 from tests.feeds.process import Process
-from tests.feeds.running import SYMBOLS, Running, exchange
+from tests.feeds.running import BEFORE_MINUTE, SYMBOLS, Running, exchange, live
 
-BEFORE_MINUTE = 6.0
 LOST = 80  # more than the 50 that the venue tells at most
 
 
@@ -41,23 +40,18 @@ def scenarios() -> dict[str, Scenario]:
 
 
 async def _more_than_told(folder: Path, outcome: Outcome) -> None:
-    async with exchange(seed="gap", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(15.0)
-            lost_ms = await _lose(venue, running)
-            await recovered(running, outcome)
-            document = await running.document()
-            metrics = await running.metrics()
-            await _until(venue, begin_ms + 66_000)
-        outcome.expect(
-            document["gaps"] == len(SYMBOLS), f"{document['gaps']} gaps were counted, not one each"
-        )
-        counted = metrics['feed_gaps_total{reason="snapshot"}']
-        outcome.expect(counted == len(SYMBOLS), f"{counted} gaps in the metric")
-        audit(venue, folder, outcome, SYMBOLS)
-        outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, SYMBOLS))
+    async with live(folder, "gap") as (venue, running, begin_ms):
+        await running.venue_second(15.0)
+        lost_ms = await _lose(venue, running)
+        await recovered(running, outcome)
+        document = await running.document()
+        metrics = await running.metrics()
+        await _until(venue, begin_ms + 66_000)
+    outcome.expect(document["gaps"] == len(SYMBOLS), f"{document['gaps']} gaps were counted, not one each")
+    counted = metrics['feed_gaps_total{reason="snapshot"}']
+    outcome.expect(counted == len(SYMBOLS), f"{counted} gaps in the metric")
+    audit(venue, folder, outcome, SYMBOLS)
+    outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, SYMBOLS))
 
 
 async def _lose(venue: FakeExchange, running: Running) -> int:
@@ -88,71 +82,62 @@ def _filled(folder: Path, outcome: Outcome, begin_ms: int, lost_ms: int, symbols
 async def _rest_alone(folder: Path, outcome: Outcome) -> None:
     """Far more trades than a snapshot holds, none lost: REST goes on where the socket does not."""
     symbols = ("BTCTRY",)
-    async with exchange(symbols, seed="rest", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder, symbols) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(5.0)
-            record = await venue.inject(faults.HandshakeUnavailable(seconds=14))
-            await venue.inject(faults.DropWithoutClose())
-            await running.until(lambda health: not health.ws_up, "the connection is lost")
-            outcome.expect((await running.get("/readyz"))[0] == 503, "ready without a socket")
-            outcome.expect((await running.get("/healthz"))[0] == 200, "a restart would not help")
-            for _ in range(100):
-                await venue.trade("BTCTRY")
-                await asyncio.sleep(0.05)
-            await record.ended()
-            await recovered(running, outcome)
-            outcome.expect(running.feed.health.gaps == 0, f"{running.feed.health.gaps} gaps")
-            await _until(venue, begin_ms + 64_000)
-            end_ms = venue.clock.now_ms() - 3_000
-        audit(venue, folder, outcome, symbols, until_ms=end_ms, whole_from_ms=begin_ms)
+    async with live(folder, "rest", symbols) as (venue, running, begin_ms):
+        await running.venue_second(5.0)
+        record = await venue.inject(faults.HandshakeUnavailable(seconds=14))
+        await venue.inject(faults.DropWithoutClose())
+        await running.until(lambda health: not health.ws_up, "the connection is lost")
+        outcome.expect((await running.get("/readyz"))[0] == 503, "ready without a socket")
+        outcome.expect((await running.get("/healthz"))[0] == 200, "a restart would not help")
+        for _ in range(100):
+            await venue.trade("BTCTRY")
+            await asyncio.sleep(0.05)
+        await record.ended()
+        await recovered(running, outcome)
+        outcome.expect(running.feed.health.gaps == 0, f"{running.feed.health.gaps} gaps")
+        await _until(venue, begin_ms + 64_000)
+        end_ms = venue.clock.now_ms() - 3_000
+    audit(venue, folder, outcome, symbols, until_ms=end_ms, whole_from_ms=begin_ms)
 
 
 async def _lost_on_a_live_socket(folder: Path, outcome: Outcome) -> None:
     """Nothing but the ticker lives, and more trades are made than anybody can tell later."""
-    async with exchange(seed="dead", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(10.0)
-            blind = await venue.inject(faults.RestError(seconds=6))
-            await venue.inject(faults.DeadTradeChannel(seconds=30))
-            await asyncio.sleep(1.0)
-            for symbol in SYMBOLS:
-                for _ in range(LOST):
-                    await venue.trade(symbol)
-            await blind.ended()
-            await recovered(running, outcome)
-            outcome.expect(running.feed.health.gaps >= len(SYMBOLS), f"{running.feed.health.gaps} gaps")
-            await _until(venue, begin_ms + 66_000)
-        audit(venue, folder, outcome, SYMBOLS)
-        outcome.later.append(partial(_merged, folder, outcome, begin_ms))
+    async with live(folder, "dead") as (venue, running, begin_ms):
+        await running.venue_second(10.0)
+        blind = await venue.inject(faults.RestError(seconds=6))
+        await venue.inject(faults.DeadTradeChannel(seconds=30))
+        await asyncio.sleep(1.0)
+        for symbol in SYMBOLS:
+            for _ in range(LOST):
+                await venue.trade(symbol)
+        await blind.ended()
+        await recovered(running, outcome)
+        outcome.expect(running.feed.health.gaps >= len(SYMBOLS), f"{running.feed.health.gaps} gaps")
+        await _until(venue, begin_ms + 66_000)
+    audit(venue, folder, outcome, SYMBOLS)
+    outcome.later.append(partial(_merged, folder, outcome, begin_ms))
 
 
 async def _never_told(folder: Path, outcome: Outcome) -> None:
     """One trade is missing on a live socket, and REST does not reach back to it when it is next asked: only
     the venue's bar shows it."""
     symbols = ("BTCTRY",)
-    async with exchange(symbols, seed="untold", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder, symbols) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(15.0)
-            blind = await venue.inject(faults.RestError(seconds=3))
-            record = await venue.inject(faults.MissingTrades(count=1))
-            for _ in range(LOST):
-                await venue.trade("BTCTRY")
-            await blind.ended()
-            await recovered(running, outcome)
-            await _until(venue, begin_ms + 66_000)
-            document = await running.document()
-        ((_, lost_id),) = record.trades
-        (lost_ms,) = (trade.time_ms for trade in venue.ledger.trades("BTCTRY") if trade.id == lost_id)
-        outcome.expect(document["gaps"] > 0, "no gap was counted")
-        outcome.expect(document["reconnects"] == 0, f"{document['reconnects']} reconnects")
-        audit(venue, folder, outcome, symbols)
-        outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, symbols))
+    async with live(folder, "untold", symbols) as (venue, running, begin_ms):
+        await running.venue_second(15.0)
+        blind = await venue.inject(faults.RestError(seconds=3))
+        record = await venue.inject(faults.MissingTrades(count=1))
+        for _ in range(LOST):
+            await venue.trade("BTCTRY")
+        await blind.ended()
+        await recovered(running, outcome)
+        await _until(venue, begin_ms + 66_000)
+        document = await running.document()
+    ((_, lost_id),) = record.trades
+    (lost_ms,) = (trade.time_ms for trade in venue.ledger.trades("BTCTRY") if trade.id == lost_id)
+    outcome.expect(document["gaps"] > 0, "no gap was counted")
+    outcome.expect(document["reconnects"] == 0, f"{document['reconnects']} reconnects")
+    audit(venue, folder, outcome, symbols)
+    outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, symbols))
 
 
 def _merged(folder: Path, outcome: Outcome, begin_ms: int) -> None:
@@ -195,39 +180,33 @@ async def _advance(venue: FakeExchange) -> None:
 
 
 async def _restart(folder: Path, outcome: Outcome) -> None:
-    async with exchange(seed="restart", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
+    async with live(folder, "restart") as (venue, running, begin_ms):
+        for second in (15.0, 30.0):
+            await _until(venue, begin_ms + round(second * 1000))
+            await running.stop()
+            await asyncio.sleep(3.0)
+            running.start()
             await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            for second in (15.0, 30.0):
-                await _until(venue, begin_ms + round(second * 1000))
-                await running.stop()
-                await asyncio.sleep(3.0)
-                running.start()
-                await running.live()
-            await recovered(running, outcome)
-            outcome.expect(running.feed.health.gaps == 0, f"{running.feed.health.gaps} gaps")
-            await _until(venue, begin_ms + 64_000)
-            end_ms = venue.clock.now_ms() - 3_000
-        audit(venue, folder, outcome, SYMBOLS, until_ms=end_ms, whole_from_ms=begin_ms)
+        await recovered(running, outcome)
+        outcome.expect(running.feed.health.gaps == 0, f"{running.feed.health.gaps} gaps")
+        await _until(venue, begin_ms + 64_000)
+        end_ms = venue.clock.now_ms() - 3_000
+    audit(venue, folder, outcome, SYMBOLS, until_ms=end_ms, whole_from_ms=begin_ms)
 
 
 async def _killed_in_a_gap(folder: Path, outcome: Outcome) -> None:
     """What was missing when the feed stopped is asked for by the next one."""
-    async with exchange(seed="killed", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(20.0)
-            lost_ms = await _lose(venue, running)
-            await recovered(running, outcome)
-            await asyncio.sleep(3.0)
-            await running.stop()
-            running.start()
-            await running.live()
-            await _until(venue, begin_ms + 66_000)
-        audit(venue, folder, outcome, SYMBOLS)
-        outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, SYMBOLS))
+    async with live(folder, "killed") as (venue, running, begin_ms):
+        await running.venue_second(20.0)
+        lost_ms = await _lose(venue, running)
+        await recovered(running, outcome)
+        await asyncio.sleep(3.0)
+        await running.stop()
+        running.start()
+        await running.live()
+        await _until(venue, begin_ms + 66_000)
+    audit(venue, folder, outcome, SYMBOLS)
+    outcome.later.append(partial(_filled, folder, outcome, begin_ms, lost_ms, SYMBOLS))
 
 
 async def _away_at_start(folder: Path, outcome: Outcome) -> None:
@@ -266,22 +245,19 @@ async def _unknown(folder: Path, outcome: Outcome) -> None:
 
 async def _delisted(folder: Path, outcome: Outcome) -> None:
     """One pair ends for ever; the other is disturbed once at most."""
-    async with exchange(seed="delisted", seconds_to_minute=BEFORE_MINUTE) as venue:
-        async with Running(venue, folder) as running:
-            await running.live()
-            begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
-            await running.venue_second(5.0)
-            await venue.inject(faults.Delisted(symbol="BTCTRY"))
-            await asyncio.sleep(30.0)
-            await recovered(running, outcome, ("ETHTRY",))
-            outcome.reconnects = await running.reconnects()
-            outcome.expect(outcome.reconnects.total() <= 1, f"{outcome.reconnects}")
-            states = {one["symbol"]: one["state"] for one in (await running.document())["symbols"]}
-            outcome.expect(states["ETHTRY"] == Stage.LIVE != states["BTCTRY"], f"{states}")
-            await _until(venue, begin_ms + 64_000)
-            end_ms = venue.clock.now_ms() - 3_000
-        audit(venue, folder, outcome, ("ETHTRY",), until_ms=end_ms, whole_from_ms=begin_ms)
-        audit(venue, folder, outcome, ("BTCTRY",))
+    async with live(folder, "delisted") as (venue, running, begin_ms):
+        await running.venue_second(5.0)
+        await venue.inject(faults.Delisted(symbol="BTCTRY"))
+        await asyncio.sleep(30.0)
+        await recovered(running, outcome, ("ETHTRY",))
+        outcome.reconnects = await running.reconnects()
+        outcome.expect(outcome.reconnects.total() <= 1, f"{outcome.reconnects}")
+        states = {one["symbol"]: one["state"] for one in (await running.document())["symbols"]}
+        outcome.expect(states["ETHTRY"] == Stage.LIVE != states["BTCTRY"], f"{states}")
+        await _until(venue, begin_ms + 64_000)
+        end_ms = venue.clock.now_ms() - 3_000
+    audit(venue, folder, outcome, ("ETHTRY",), until_ms=end_ms, whole_from_ms=begin_ms)
+    audit(venue, folder, outcome, ("BTCTRY",))
 
 
 async def _process_killed(folder: Path, outcome: Outcome) -> None:

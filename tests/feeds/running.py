@@ -6,7 +6,8 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,25 @@ def exchange(
         "period_scale": 0.05,
     }
     return FakeExchange(symbols, clock=clock, **{**defaults, **options})
+
+
+BEFORE_MINUTE = 6.0  # seconds: time to become live
+
+
+@asynccontextmanager
+async def live(
+    folder: Path,
+    seed: object,
+    symbols: tuple[str, ...] = SYMBOLS,
+    channels: tuple[Channel, ...] = ("ticker", "trade"),
+) -> AsyncIterator[tuple[FakeExchange, Running, int]]:
+    """A venue, a feed of it that is live, and when its first whole minute begins, ms of the venue's clock."""
+    async with (
+        exchange(symbols, seed=seed, seconds_to_minute=BEFORE_MINUTE) as venue,
+        Running(venue, folder, symbols, channels) as running,
+    ):
+        await running.live()
+        yield venue, running, -(-venue.clock.now_ms() // 60_000) * 60_000
 
 
 @dataclass
