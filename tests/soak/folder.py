@@ -12,6 +12,7 @@ from tests.exchange.ledger import Trade
 
 VENUE = "btcturk-spot"
 TIMEFRAMES = {"1m": 60, "5m": 300}
+MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.exchange.ledger import Trade
 from tests.soak import archived
 from tests.soak.bars import BarCounts, compare_bars, same_bar
 from tests.soak.connections import reconnects, unexplained, withheld_ms
-from tests.soak.folder import TIMEFRAMES, Folder
+from tests.soak.folder import MINUTE_MS, TIMEFRAMES, Folder
 from tests.soak.lag import lag_buckets, percentile_ms
 from tests.soak.memory import memory
 from tests.soak.trades import Spans, TradeCounts, compare_trades
@@ -25,7 +25,6 @@ MOST_LAG_MS = 250.0
 GOAL_LAG_MS = 5.0
 MOST_GROWTH_MIB = 6.0  # of the second half, whatever its length
 SHOWN = 5
-MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.exchange.script import Step, random_script
-from tests.soak.folder import Folder, Settings
+from tests.soak.folder import MINUTE_MS, Folder, Settings
 from tests.soak.processes import Exchange, Feed, cpu_seconds, get, resident_bytes
 
 SAMPLE_SECONDS = 2.0
@@ -23,7 +23,6 @@ SETTLE_SECONDS = 45.0  # of the given time, without faults: the last reconnect, 
 MOST_OVERTIME_SECONDS = 240.0
 AFTER_MINUTE_MS = 90_000  # REST has come round to every symbol, then history has confirmed the minute
 KEPT = ("feed_", "btcturk_reconnects")
-MINUTE_MS = 60_000
 
 
 def soak(folder: Folder, symbols: tuple[str, ...], seed: str, seconds: float) -> None:

@@ -33,9 +33,9 @@ def minute(ts: int | None) -> str:
 
 def moment(ts: int) -> str:
     """Like `minute` where it is a whole one, else `2024-01-31 00:00:12.345`."""
-    second, ms = divmod(ts, 1000)
     if ts % 60_000 == 0:
         return minute(ts)
+    second, ms = divmod(ts, 1000)
     return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%d %H:%M:%S}.{ms:03d}"
 
 

@@ -35,14 +35,15 @@ def mended(ours: Candle | None, history: Candle) -> Mended:
         return Mended(None)
     if ours is None:
         return Mended(replace(history, source="history", revision=0))
-    known = rescaled(ours, history.price_scale, history.quantity_scale)
     if ours.source == "ticks" and ours.quality is Quality.COMPLETE:
         return Mended(None, disagrees=not says_the_same(ours, history))
     if ours.source == "ticks":
         if not contains(history, ours):
             return Mended(None, disagrees=True)
         return Mended(replace(history, source="merged", revision=ours.revision + 1))
-    if _values(known) == _values(history) and ours.quality is Quality.COMPLETE:
+    known = rescaled(ours, history.price_scale, history.quantity_scale)
+    same = _prices(known) == _prices(history) and known.volume == history.volume
+    if same and ours.quality is Quality.COMPLETE:
         return Mended(None)
     return Mended(replace(history, source=ours.source, revision=ours.revision + 1))
 
@@ -68,10 +69,6 @@ def contains(history: Candle | None, ours: Candle | None) -> bool:
 def _noise(history: Candle) -> int:
     """Steps of volume: venues add floats, each exact to one part in 2^53."""
     return max(1, history.volume >> EXACT_BITS)
-
-
-def _values(candle: Candle) -> tuple[int, ...]:
-    return *_prices(candle), candle.volume
 
 
 def _prices(candle: Candle) -> tuple[int, ...]:

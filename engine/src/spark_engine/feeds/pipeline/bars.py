@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from spark_engine.feeds.candles.aggregate import Aggregator
 from spark_engine.feeds.candles.bars import grid
 from spark_engine.feeds.candles.builder import CandleBuilder
+from spark_engine.feeds.candles.window import NEVER
 from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick
 from spark_engine.feeds.pipeline.filling import Filling
 from spark_engine.feeds.pipeline.knowledge import Knowledge
 from spark_engine.feeds.pipeline.observer import LateAction
 from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS, SymbolRules
-
-NEVER: Final = -(1 << 62)
 
 
 class SymbolBars:

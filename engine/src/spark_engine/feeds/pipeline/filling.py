@@ -9,12 +9,12 @@ from spark_engine.feeds.candles.bars import rescaled
 from spark_engine.feeds.candles.builder import CandleBuilder
 from spark_engine.feeds.candles.coverage import IntervalSet
 from spark_engine.feeds.candles.history import contains, says_the_same
+from spark_engine.feeds.candles.window import NEVER
 from spark_engine.feeds.market import Candle, Interval, Quality
 from spark_engine.feeds.pipeline.knowledge import Knowledge
 from spark_engine.feeds.pipeline.rules import MINUTE_MS
 
 MOST_PARTIAL: Final = 1440
-NEVER: Final = -(1 << 62)
 
 
 class Filling:
@@ -51,12 +51,15 @@ class Filling:
     ) -> tuple[list[Interval], list[Interval]]:
         """What only the socket told of `interval`, beside the venue's bars of it: (proved, lost). What is in
         neither waits for the rest of its minute, or for a history that is not behind ours."""
+        proved: list[Interval] = []
+        lost: list[Interval] = []
+        unproved = self._knowledge.unproved.clip(interval.from_ms, interval.to_ms)
+        if not unproved:
+            return proved, lost
         price_scale = self._builder.instrument.price_scale
         quantity_scale = self._builder.instrument.quantity_scale
         history = {candle.ts_ms: rescaled(candle, price_scale, quantity_scale) for candle in candles}
-        proved: list[Interval] = []
-        lost: list[Interval] = []
-        for minute, part in _minutes(self._knowledge.unproved.clip(interval.from_ms, interval.to_ms)):
+        for minute, part in _minutes(unproved):
             whole = self._knowledge.has(minute, minute + MINUTE_MS)
             ended = (self._knowledge.to_ms or NEVER) >= minute + MINUTE_MS
             ours, theirs = self._builder.of_ticks(minute), history.get(minute)

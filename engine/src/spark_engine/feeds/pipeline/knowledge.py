@@ -10,12 +10,10 @@ bars.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from spark_engine.feeds.candles.coverage import IntervalSet
+from spark_engine.feeds.candles.window import NEVER
 from spark_engine.feeds.market import Interval, TimeMs
-
-EVER: Final = -(1 << 62)
 
 
 class Knowledge:
@@ -87,10 +85,6 @@ class Knowledge:
         self.missing.remove(from_ms, to_ms)
         self.bars.add(from_ms, to_ms)
 
-    def unconfirmed(self, until_ms: TimeMs) -> list[Interval]:
-        """What is known before `until_ms` and not confirmed."""
-        return self._ticks.clip(self._unconfirmed_from(), until_ms)
-
     def doubtful_from(self, last_seen_ms: TimeMs) -> TimeMs | None:
         """A later connection does not join the last tick seen: from when on ticks may be missing."""
         if self.to_ms is None:
@@ -99,7 +93,7 @@ class Knowledge:
 
     def confirm(self, until_ms: TimeMs) -> list[Interval]:
         """The times whose ticks can be told to the archive now."""
-        known = self._ticks.clip(self._unconfirmed_from(), until_ms)
+        known = self._unconfirmed(until_ms)
         confirmed = [
             part for interval in known for part in self.unproved.missing(interval.from_ms, interval.to_ms)
         ]
@@ -107,8 +101,8 @@ class Knowledge:
             self._bars_due.add(interval.from_ms, interval.to_ms)
         if known:
             self._confirmed_to = known[-1].to_ms
-            self._vouched.remove(EVER, self._confirmed_to)
-            self._lost.remove(EVER, self._confirmed_to)
+            self._vouched.remove(NEVER, self._confirmed_to)
+            self._lost.remove(NEVER, self._confirmed_to)
         return confirmed
 
     def vouch(self, from_ms: TimeMs, to_ms: TimeMs) -> None:
@@ -117,7 +111,7 @@ class Knowledge:
 
     def set_apart(self, until_ms: TimeMs) -> None:
         """REST does not reach back before that: what is not confirmed by then is the socket's word alone."""
-        for known in self.unconfirmed(until_ms):
+        for known in self._unconfirmed(until_ms):
             for part in self._vouched.missing(known.from_ms, known.to_ms):
                 self.unproved.add(part.from_ms, part.to_ms)
 
@@ -129,11 +123,15 @@ class Knowledge:
     def bars_told(self, closed_to_ms: TimeMs) -> list[Interval]:
         """The confirmed times whose bars are closed, each once: a bar that exists must be archived no later
         than the word that its time is covered."""
-        told = self._bars_due.clip(EVER, closed_to_ms)
-        self._bars_due.remove(EVER, closed_to_ms)
+        told = self._bars_due.clip(NEVER, closed_to_ms)
+        self._bars_due.remove(NEVER, closed_to_ms)
         return told
+
+    def _unconfirmed(self, until_ms: TimeMs) -> list[Interval]:
+        """What is known before `until_ms` and not confirmed."""
+        return self._ticks.clip(self._unconfirmed_from(), until_ms)
 
     def _unconfirmed_from(self) -> TimeMs:
         if self._confirmed_to is not None:
             return self._confirmed_to
-        return EVER if self._ticks.from_ms is None else self._ticks.from_ms
+        return NEVER if self._ticks.from_ms is None else self._ticks.from_ms

@@ -176,8 +176,7 @@ class SymbolFeed:
         """Bars whose end and grace are over, and closed ones that have become better or worse since."""
         if self._live_from is None and self._knowledge.to_ms is None:
             return  # the venue has not told its latest trades yet: nothing can be late
-        for part in self._bars.close(until_ms):
-            self._count_gap("missed", part.to_ms - part.from_ms)
+        self._count_missed(self._bars.close(until_ms))
         if self._rules.sequential and self._sequence.last is not None and not self._holes:
             self._confirm(min(self._sequence.last.ts_ms, until_ms))
         self._gathering.covered += self._knowledge.bars_told(self._bars.closed_to_ms)
@@ -194,8 +193,7 @@ class SymbolFeed:
             self._make_room(candle)
         proved, lost = self._bars.compare(interval, candles, now_ms)
         self._gathering.covered_ticks += proved
-        for part in lost:
-            self._count_gap("missed", part.to_ms - part.from_ms)
+        self._count_missed(lost)
         bars, settled = self._bars.fill(interval, candles, now_ms)
         self._gathering.covered += settled
         self._observer.on_filled(self.symbol, bars)
@@ -257,6 +255,10 @@ class SymbolFeed:
     def _count_gap(self, reason: GapReason, length_ms: int) -> None:
         self.gaps += 1
         self._observer.on_gap(self.symbol, reason, max(0, length_ms))
+
+    def _count_missed(self, lost: Sequence[Interval]) -> None:
+        for part in lost:
+            self._count_gap("missed", part.to_ms - part.from_ms)
 
     def _close_holes(self) -> None:
         """REST has answered: what ids are missing still is lost as ticks."""
