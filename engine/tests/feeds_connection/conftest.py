@@ -18,6 +18,7 @@ from spark_engine.feeds.connection.budget import ConnectBudget
 from spark_engine.feeds.connection.session import Connection, ConnectionSettings
 from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from spark_engine.feeds.provider import StreamProvider, Subscription
+from websockets.frames import Opcode
 
 QUICK = ConnectionSettings(open_seconds=1.0, close_seconds=0.2, silence=5.0, ping=None)
 
@@ -129,6 +130,16 @@ class RawPeer:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
         )
+
+    async def opcode(self) -> Opcode:
+        """Reads the next frame, a short one of a client, and says of what kind it is."""
+        kind, size = await self.reader.readexactly(2)
+        await self.reader.readexactly(4 + (size & 0x7F))  # the mask, the payload
+        return Opcode(kind & 0x0F)
+
+    async def joins(self) -> None:
+        """Both texts with which `Observed` subscribes."""
+        assert [await self.opcode(), await self.opcode()] == [Opcode.TEXT, Opcode.TEXT]
 
     async def write(self, data: bytes) -> None:
         self.writer.write(data)

@@ -14,6 +14,7 @@ from spark_engine.feeds.connection.handover import Handover
 from spark_engine.feeds.connection.state import CloseReason
 from spark_engine.feeds.provider import Subscription
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Opcode
 
 JOINS = ["join ticker BTCTRY", "join trade BTCTRY"]
 
@@ -121,7 +122,7 @@ def test_a_venue_that_says_goodbye_and_never_hangs_up_does_not_hold_us(
     async def scenario() -> None:
         async def venue(peer: Any) -> None:
             await peer.shake_hands()
-            await peer.reader.readexactly(2 * 6 + sum(len(join) for join in JOINS))  # nothing more to send
+            await peer.joins()  # nothing more to send
             await peer.write(one_frame((1000).to_bytes(2, "big"), opcode=8))
             await peer.silence()
             await asyncio.sleep(60)
@@ -157,17 +158,17 @@ def test_the_pings_of_a_venue_that_has_nothing_to_say_are_answered_and_keep_the_
 
         async def venue(peer: Any) -> None:
             await peer.shake_hands()
-            await peer.reader.readexactly(2 * 6 + sum(len(join) for join in JOINS))
+            await peer.joins()
             for n in range(9):
                 await peer.write(one_frame(b"ping%d" % n, opcode=9))
-                answered.append((await peer.reader.readexactly(11))[0] & 0x0F)
+                answered.append(await peer.opcode())
                 await asyncio.sleep(0.1)
             await peer.text(b"still here")
             await peer.silence()
 
         async with serve_raw(venue) as url, observe(url, settings=quick(silence=0.6)).running() as seen:
             await seen.until(lambda: seen.frames)
-        assert answered == [0x0A] * 9
+        assert answered == [Opcode.PONG] * 9
         assert seen.reasons == [CloseReason.REQUESTED]
 
     asyncio.run(scenario())
@@ -464,8 +465,8 @@ def test_a_frame_that_comes_while_we_close_is_handed_over_and_its_failure_heard(
         async def venue(peer: Any) -> None:
             await peer.shake_hands()
             await peer.text(b"first")
-            while 0x88 not in await peer.reader.read(1_000):
-                pass
+            await peer.joins()
+            assert await peer.opcode() == Opcode.CLOSE
             await peer.text(b"last")
             await peer.write(one_frame((1000).to_bytes(2, "big"), opcode=8))
 
