@@ -20,7 +20,7 @@ from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from spark_engine.feeds.provider import StreamProvider, Subscription
 from websockets.frames import Opcode
 
-QUICK = ConnectionSettings(open_seconds=1.0, close_seconds=0.2, silence=5.0, ping=None)
+QUICK = ConnectionSettings(open_seconds=5.0, close_seconds=0.2, silence=5.0, ping=None)
 
 
 class Joining:

@@ -162,11 +162,11 @@ def test_the_pings_of_a_venue_that_has_nothing_to_say_are_answered_and_keep_the_
             for n in range(9):
                 await peer.write(one_frame(b"ping%d" % n, opcode=9))
                 answered.append(await peer.opcode())
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.3)
             await peer.text(b"still here")
             await peer.silence()
 
-        async with serve_raw(venue) as url, observe(url, settings=quick(silence=0.6)).running() as seen:
+        async with serve_raw(venue) as url, observe(url, settings=quick(silence=2.0)).running() as seen:
             await seen.until(lambda: seen.frames)
         assert answered == [Opcode.PONG] * 9
         assert seen.reasons == [CloseReason.REQUESTED]
@@ -184,11 +184,11 @@ def test_an_unanswered_ping_of_ours_ends_no_connection_that_delivers(
             await peer.shake_hands()
             for n in range(12):
                 await peer.text(b"%d" % n)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
             heard.extend(await peer.reader.read(65_536))
             await peer.silence()
 
-        settings = quick(silence=0.5, ping=0.05)
+        settings = quick(silence=2.0, ping=0.05)
         async with serve_raw(venue) as url, observe(url, settings=settings).running() as seen:
             await seen.until(lambda: len(seen.frames) == 12)
         assert seen.reasons == [CloseReason.REQUESTED]
@@ -200,11 +200,11 @@ def test_an_unanswered_ping_of_ours_ends_no_connection_that_delivers(
 def test_answered_pings_keep_a_quiet_connection(observe: Any, quick: Any) -> None:
     async def scenario() -> None:
         async def venue(peer: ServerConnection) -> None:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(2.5)
             await peer.send("at last")
             await peer.wait_closed()
 
-        settings = quick(silence=0.6, ping=0.1)
+        settings = quick(silence=2.0, ping=0.1)
         async with (
             serve(venue, "127.0.0.1", 0, ping_interval=None) as server,
             observe(address(server), settings=settings).running() as seen,
@@ -294,13 +294,13 @@ def test_a_slow_consumer_makes_reading_pause_and_loses_nothing(observe: Any, qui
         handover = Handover(frames=1_000, size=1_000_000)
         async with serve(venue, "127.0.0.1", 0, compression=None) as server:
             observed = observe(
-                address(server), on_frame=handover.put, flow=handover, settings=quick(silence=0.3)
+                address(server), on_frame=handover.put, flow=handover, settings=quick(silence=1.0)
             )
             async with observed.running() as seen:
                 async with asyncio.timeout(5):
                     while not handover.full:
                         await asyncio.sleep(0.001)
-                await asyncio.sleep(0.6)  # twice the silence that ends a connection: but this one is our own
+                await asyncio.sleep(2.0)  # twice the silence that ends a connection: but this one is our own
                 assert handover.bytes < 1_000_000 + 300_000 + size
                 assert sent < frames / 2  # what it cannot get rid of waits in the sockets' own buffers
                 taken = []
@@ -350,9 +350,9 @@ def test_a_message_is_stamped_when_it_is_read_not_when_there_is_room_for_it(obse
                 taken = []
                 while len(taken) < 3:
                     taken += await handover.take()
-                    await asyncio.sleep(0.2)
+                    await asyncio.sleep(1.0)
         assert [frame for frame, _ in taken] == [b"a", b"b", b"c"]
-        assert taken[2][1] - taken[0][1] < 100_000_000
+        assert taken[2][1] - taken[0][1] < 1_000_000_000
 
     asyncio.run(scenario())
 
