@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,8 +16,11 @@ from cryptography.x509.oid import NameOID
 from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from websockets.asyncio.server import ServerConnection, serve
 
+from engine.tests.feeds_connection.observed import Observed, quick
+from engine.tests.feeds_connection.raw_peer import RawPeer, raw_server
 
-def first_ending(observed: Any) -> ConnectionState:
+
+def first_ending(observed: Callable[[], Observed]) -> ConnectionState:
     async def scenario() -> ConnectionState:
         async with observed().running() as seen:
             ending: ConnectionState = await seen.ending()
@@ -73,16 +76,14 @@ CLOUDFLARE = (
         (b"SSH-2.0-OpenSSH_9.6\r\n", "refused_other", 0, "does not answer as a WebSocket server"),
     ],
 )
-def test_an_answer_that_is_no_handshake(
-    reply: bytes, reason: str, floor: float, words: str, observe: Any, serve_raw: Any
-) -> None:
+def test_an_answer_that_is_no_handshake(reply: bytes, reason: str, floor: float, words: str) -> None:
     async def scenario() -> None:
-        async def venue(peer: Any) -> None:
+        async def venue(peer: RawPeer) -> None:
             await peer.reader.readuntil(b"\r\n\r\n")
             await peer.write(reply)
             await peer.silence()
 
-        async with serve_raw(venue) as url, observe(url).running() as seen:
+        async with raw_server(venue) as url, Observed(url).running() as seen:
             ending = await seen.ending()
         assert (ending.kind, ending.reason) == ("refused", CloseReason(reason))
         assert ending.retry_in == floor + 0.5  # the jitter of these tests is half of one second
@@ -93,31 +94,31 @@ def test_an_answer_that_is_no_handshake(
     asyncio.run(scenario())
 
 
-def test_a_port_where_nobody_listens(observe: Any, refused_port: int) -> None:
-    ending = first_ending(lambda: observe(f"ws://127.0.0.1:{refused_port}/"))
+def test_a_port_where_nobody_listens(refused_port: int) -> None:
+    ending = first_ending(lambda: Observed(f"ws://127.0.0.1:{refused_port}/"))
     assert ending.reason is CloseReason.UNREACHABLE
     assert ending.cause == f"127.0.0.1:{refused_port} cannot be reached: connection refused"
 
 
-def test_a_name_that_does_not_exist(observe: Any) -> None:
-    ending = first_ending(lambda: observe("wss://feed.invalid"))
+def test_a_name_that_does_not_exist() -> None:
+    ending = first_ending(lambda: Observed("wss://feed.invalid"))
     assert ending.reason is CloseReason.UNREACHABLE
     assert ending.cause == "feed.invalid:443 cannot be reached: its name cannot be resolved"
 
 
 @pytest.mark.parametrize("url", ["https://example.com", "ws://:80", "ws://host:99999/", "nonsense"])
-def test_an_address_that_is_none(url: str, observe: Any) -> None:
-    ending = first_ending(lambda: observe(url))
+def test_an_address_that_is_none(url: str) -> None:
+    ending = first_ending(lambda: Observed(url))
     assert ending.reason is CloseReason.UNREACHABLE
     assert ending.cause.startswith(f"'{url}' is not an address of a WebSocket: ")
 
 
-def test_a_host_that_hangs_up_on_the_handshake(observe: Any, serve_raw: Any) -> None:
+def test_a_host_that_hangs_up_on_the_handshake() -> None:
     async def scenario() -> None:
-        async def venue(peer: Any) -> None:
+        async def venue(peer: RawPeer) -> None:
             await peer.reader.readuntil(b"\r\n\r\n")
 
-        async with serve_raw(venue) as url, observe(url).running() as seen:
+        async with raw_server(venue) as url, Observed(url).running() as seen:
             ending = await seen.ending()
         assert ending.reason is CloseReason.UNREACHABLE
         assert ending.cause == f"{url[5:-1]} cannot be reached: it closed the connection without answering"
@@ -125,11 +126,11 @@ def test_a_host_that_hangs_up_on_the_handshake(observe: Any, serve_raw: Any) -> 
     asyncio.run(scenario())
 
 
-def test_a_host_that_accepts_and_never_answers(observe: Any, serve_raw: Any, quick: Any) -> None:
+def test_a_host_that_accepts_and_never_answers() -> None:
     async def scenario() -> None:
         async with (
-            serve_raw(lambda peer: peer.silence()) as url,
-            observe(url, settings=quick(open_seconds=0.2)).running() as seen,
+            raw_server(lambda peer: peer.silence()) as url,
+            Observed(url, settings=quick(open_seconds=0.2)).running() as seen,
         ):
             ending = await seen.ending()
         assert ending.reason is CloseReason.UNREACHABLE
@@ -166,9 +167,7 @@ def certificate(folder: Path) -> Path:
     return path
 
 
-def test_a_certificate_that_nobody_vouches_for_and_one_that_is_known(
-    observe: Any, quick: Any, tmp_path: Path
-) -> None:
+def test_a_certificate_that_nobody_vouches_for_and_one_that_is_known(tmp_path: Path) -> None:
     pem = certificate(tmp_path)
 
     async def scenario() -> None:
@@ -180,10 +179,10 @@ def test_a_certificate_that_nobody_vouches_for_and_one_that_is_known(
         context.load_cert_chain(pem)
         async with serve(venue, "127.0.0.1", 0, ssl=context) as server:
             port = next(iter(server.sockets)).getsockname()[1]
-            async with observe(f"wss://localhost:{port}/").running() as seen:
+            async with Observed(f"wss://localhost:{port}/").running() as seen:
                 ending = await seen.ending()
             known = quick(tls=ssl.create_default_context(cafile=str(pem)))
-            async with observe(f"wss://localhost:{port}/", settings=known).running() as trusting:
+            async with Observed(f"wss://localhost:{port}/", settings=known).running() as trusting:
                 await trusting.until(lambda: trusting.frames)
         assert ending.reason is CloseReason.UNREACHABLE
         assert ending.cause.startswith(
@@ -193,11 +192,11 @@ def test_a_certificate_that_nobody_vouches_for_and_one_that_is_known(
     asyncio.run(scenario())
 
 
-def test_plain_text_spoken_to_where_tls_is_expected(observe: Any, serve_raw: Any) -> None:
+def test_plain_text_spoken_to_where_tls_is_expected() -> None:
     async def scenario() -> None:
         async with (
-            serve_raw(lambda peer: peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url,
-            observe(url.replace("ws:", "wss:")).running() as seen,
+            raw_server(lambda peer: peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url,
+            Observed(url.replace("ws:", "wss:")).running() as seen,
         ):
             ending = await seen.ending()
         assert ending.reason is CloseReason.UNREACHABLE
@@ -206,9 +205,9 @@ def test_plain_text_spoken_to_where_tls_is_expected(observe: Any, serve_raw: Any
     asyncio.run(scenario())
 
 
-def test_attempts_never_end(observe: Any, refused_port: int) -> None:
+def test_attempts_never_end(refused_port: int) -> None:
     async def scenario() -> None:
-        async with observe(f"ws://127.0.0.1:{refused_port}/").running() as seen:
+        async with Observed(f"ws://127.0.0.1:{refused_port}/").running() as seen:
             await seen.until(lambda: len(seen.endings()) >= 200)
             assert seen.endings()[199].attempt == 200
         assert max(seen.waits) == 30.0  # half of the cap
