@@ -12,6 +12,7 @@ from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.lock import AnotherWriter
 from spark_engine.feeds.archive.records import Acknowledgeable
+from spark_engine.feeds.run.freed_memory import return_freed_memory
 from spark_engine.feeds.run.pace import Pace
 from spark_engine.feeds.run.worker import Worker
 from spark_engine.feeds.serve.health import ArchiveHealth
@@ -128,6 +129,7 @@ class Keeper:
             try:
                 await self.ask(_compacted)
                 await self.ask(lambda archive: _retired(archive, settings))
+                await self._worker(return_freed_memory)
             except AnotherWriter:
                 raise
             except BacktestError as error:
