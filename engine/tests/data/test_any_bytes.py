@@ -24,7 +24,7 @@ from spark_engine.errors import BacktestError
 
 NOW = 1_800_000_000_000
 NAMES = ("x.parquet", "x.csv", "x.csv.gz")
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 patiently = settings(deadline=SOON, suppress_health_check=[HealthCheck.function_scoped_fixture])
 briefly = settings(patiently, max_examples=50)  # each example forks twice
 
