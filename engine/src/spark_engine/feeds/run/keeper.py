@@ -142,10 +142,7 @@ class Keeper:
         try:
             if self._archive is not None and not await self.keep(()):
                 await self.flush()  # makes room where the journal is on a full disk
-                if not await self.keep(()):
-                    raise StoreUnavailable(
-                        f"{self._waiting()} rows that were received are lost: {self.error}"
-                    )
+                await self.keep(())
         finally:
             try:
                 await self._worker(self._close)  # after an opening that was under way
@@ -203,11 +200,16 @@ class Keeper:
     def _close(self) -> None:
         if self._archive is None:
             return
+        lost = f"{self._waiting()} rows that were received are lost: {self.error}" if self._held else None
         try:
             self._archive.close()
         except BacktestError as error:
-            kept = f"what was received waits in {self._journal} for the next start"
-            raise type(error)(f"{error.message}; {kept}", field=error.field) from None
+            kept = f"waits in {self._journal} for the next start"
+            if lost is not None:
+                raise StoreUnavailable(f"{lost}; what else was received {kept}") from None
+            raise type(error)(f"{error.message}; what was received {kept}", field=error.field) from None
+        if lost is not None:
+            raise StoreUnavailable(lost)
 
     def _opened_archive(self) -> Archive:
         if self._archive is None:
