@@ -10,16 +10,22 @@ from typing import Any
 
 import pytest
 from spark_engine.errors import StoreUnavailable
+from spark_engine.feeds.market import Interval
 from spark_engine.feeds.run.keeper import Keeper
+from spark_engine.feeds.run.pace import Pace
 from spark_engine.feeds.serve.metrics import FeedMetrics
 from spark_engine.feeds.settings import FeedSettings
 
-from engine.tests.feeds_archive.scenario import SYMBOLS, VENUE, piece
+from engine.tests.feeds_archive.scenario import FIRST_MS, SYMBOLS, VENUE, Piece, instrument, piece, tick
+from engine.tests.feeds_archive.writers import opened
+
+BTC = instrument("BTCTRY")
+NOW = Pace(storage=0.0)
 
 
 def keeper(root: Path, said: list[str]) -> Keeper:
     settings = FeedSettings("a-feed", VENUE, SYMBOLS, (), ("1m",), str(root / "archive"))
-    return Keeper(settings, root / "journal", FeedMetrics(VENUE, SYMBOLS), said.append)
+    return Keeper(settings, root / "journal", FeedMetrics(VENUE, SYMBOLS), said.append, NOW)
 
 
 def full(*_: Any) -> None:
@@ -42,3 +48,40 @@ def test_rows_that_no_disk_took_are_said_to_be_lost_when_the_feed_ends(
 
     with pytest.raises(StoreUnavailable, match=r"^4 rows that were received are lost: .*No space left"):
         asyncio.run(life())
+
+
+def test_a_claim_is_not_acknowledged_before_the_rows_that_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has room for a little, and before them is what no file could hold."""
+    seen = Interval(FIRST_MS, FIRST_MS + 500)
+    ticks = tuple(tick("BTCTRY", n, FIRST_MS + n) for n in range(500))
+    pieces = [
+        Piece(BTC, ticks=(tick("BTCTRY", 1, -1),)),
+        Piece(BTC, ticks=ticks),
+        Piece(BTC, covered_ticks=(seen,)),
+    ]
+    write = os.write
+
+    def nearly_full(descriptor: int, content: bytes) -> int:
+        if len(content) > 4096:
+            full()
+        return write(descriptor, content)
+
+    async def life() -> None:
+        keeping = keeper(tmp_path, said)
+        await keeping.open()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", nearly_full)
+            assert not await keeping.keep(pieces)
+            assert await keeping.ask(lambda archive: archive.coverage("BTCTRY")) == ()
+        assert await keeping.keep(())
+        await keeping.close()
+
+    said: list[str] = []
+    asyncio.run(life())
+    assert any("a time must be from 0" in text for text in said)
+    archive = opened(tmp_path)
+    assert archive.ticks_since("BTCTRY", 0) == list(ticks)
+    assert archive.coverage("BTCTRY") == (seen,)
+    archive.close()

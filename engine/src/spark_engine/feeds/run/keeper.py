@@ -166,26 +166,29 @@ class Keeper:
                 return result
 
     async def _append(self) -> None:
-        await self._append_all(tuple(self._held))
-
-    async def _append_all(self, pieces: tuple[Acknowledgeable, ...]) -> None:
-        archive = self._opened_archive()
         try:
-            await asyncio.to_thread(archive.append_many, pieces)
+            await self._append_all(tuple(self._held))
         except StoreUnavailable as error:
             self._failed(error)
             self._retry_at = time.monotonic() + self._pace.storage
             return
-        except InvalidData as error:
-            if len(pieces) > 1:
-                for piece in pieces:
-                    await self._append_all((piece,))
-                return
-            self._count(error)  # no file could hold it, and no other try will change that
-        self._held = [held for held in self._held if not any(held is piece for piece in pieces)]
         if self.error is not None:
             self._report("the journal takes rows again")
         self.error = None
+
+    async def _append_all(self, pieces: tuple[Acknowledgeable, ...]) -> None:
+        """In their order, for what is covered is claimed of earlier pieces too."""
+        archive = self._opened_archive()
+        try:
+            await asyncio.to_thread(archive.append_many, pieces)
+        except InvalidData as error:
+            if len(pieces) > 1:
+                middle = len(pieces) // 2
+                await self._append_all(pieces[:middle])
+                await self._append_all(pieces[middle:])
+                return
+            self._count(error)  # no file could hold it, and no other try will change that
+        self._held = [held for held in self._held if not any(held is piece for piece in pieces)]
 
     def _open(self) -> None:
         settings = self._settings
