@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,34 @@ def test_rows_that_no_disk_took_are_said_to_be_lost_when_the_feed_ends(
 
     with pytest.raises(StoreUnavailable, match=r"^4 rows that were received are lost: .*No space left"):
         asyncio.run(life())
+
+
+def test_what_was_held_for_long_is_acknowledged_without_comparing_each_piece_with_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That would stop the loop for minutes, and all that it has to do in time."""
+    pieces = [Piece(BTC, ticks=(tick("BTCTRY", n, FIRST_MS + n),)) for n in range(1_000)]
+    calls = 0
+
+    def count(*_: Any) -> None:
+        nonlocal calls
+        calls += 1
+
+    async def life() -> None:
+        keeping = keeper(tmp_path, [])
+        await keeping.open()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", full)
+            assert not await keeping.keep(pieces)
+        sys.setprofile(count)
+        try:
+            assert await keeping.keep(())
+        finally:
+            sys.setprofile(None)
+        await keeping.close()
+
+    asyncio.run(life())
+    assert calls < 50 * len(pieces)
 
 
 def test_a_claim_is_not_acknowledged_before_the_rows_that_it_is_about(

@@ -177,7 +177,7 @@ class Keeper:
         self.error = None
 
     async def _append_all(self, pieces: tuple[Acknowledgeable, ...]) -> None:
-        """In their order, for what is covered is claimed of earlier pieces too."""
+        """The first of what is held, in their order: what is covered is claimed of earlier pieces too."""
         archive = self._opened_archive()
         try:
             await asyncio.to_thread(archive.append_many, pieces)
@@ -188,7 +188,7 @@ class Keeper:
                 await self._append_all(pieces[middle:])
                 return
             self._count(error)  # no file could hold it, and no other try will change that
-        self._held = [held for held in self._held if not any(held is piece for piece in pieces)]
+        del self._held[: len(pieces)]
 
     def _open(self) -> None:
         settings = self._settings
