@@ -235,6 +235,33 @@ def test_a_damaged_series_stops_itself_and_no_other(tmp_path: Path) -> None:
     assert len(archived(tmp_path / "archive")["BTCTRY", "1m"]) == 2
 
 
+def test_a_damaged_series_stops_the_upkeep_of_itself_and_no_other(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    for n in (1, 2, 3, 4, 5, 6):
+        archive.append(piece(n))
+        archive.flush()
+    damaged = tmp_path / "archive" / VENUE / "BTCTRY" / "1m" / "manifest.json"
+    good = damaged.read_bytes()
+    damaged.write_bytes(good.replace(b'"commit":2', b'"commit":9', 1))
+
+    def files() -> dict[str, int]:
+        return {
+            folder.parent.name: len(held.files)
+            for folder, held in manifests(tmp_path / "archive").items()
+            if held.timeframe == "1m"
+        }
+
+    with pytest.raises(InvalidData, match=r"BTCTRY/1m/manifest\.json"):
+        archive.compact(time_of(6) + DAY_MS)
+    damaged.write_bytes(good)
+    assert files() == {"BTCTRY": 2, "ETHTRY": 1, "USDTTRY": 1}
+    damaged.write_bytes(good.replace(b'"commit":2', b'"commit":9', 1))
+    with pytest.raises(InvalidData, match=r"BTCTRY/1m/manifest\.json"):
+        archive.retire(FIRST_MS + 9 * DAY_MS, ticks_ms=DAY_MS, candles_ms=DAY_MS)
+    damaged.write_bytes(good)
+    assert files() == {"BTCTRY": 2, "ETHTRY": 0, "USDTTRY": 0}
+
+
 def test_a_journal_that_was_flushed_by_another_process_is_not_flushed_twice(tmp_path: Path) -> None:
     """The journal of an old volume comes back after another journal went on."""
     archive = opened(tmp_path)

@@ -11,21 +11,34 @@ from typing import Any
 
 import pytest
 from spark_engine.errors import StoreUnavailable
+from spark_engine.feeds.archive import directory_store
+from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.market import Interval
 from spark_engine.feeds.run.keeper import Keeper
 from spark_engine.feeds.run.pace import Pace
 from spark_engine.feeds.serve.metrics import FeedMetrics
 from spark_engine.feeds.settings import FeedSettings
 
-from engine.tests.feeds_archive.scenario import FIRST_MS, SYMBOLS, VENUE, Piece, instrument, piece, tick
+from engine.tests.feeds_archive.scenario import (
+    DAY_MS,
+    FIRST_MS,
+    SYMBOLS,
+    VENUE,
+    Piece,
+    instrument,
+    piece,
+    tick,
+)
 from engine.tests.feeds_archive.writers import opened
 
 BTC = instrument("BTCTRY")
-NOW = Pace(storage=0.0)
+NOW = Pace(storage=0.0, compact=0.0)
 
 
 def keeper(root: Path, said: list[str]) -> Keeper:
-    settings = FeedSettings("a-feed", VENUE, SYMBOLS, (), ("1m",), str(root / "archive"))
+    settings = FeedSettings(
+        "a-feed", VENUE, SYMBOLS, (), ("1m",), str(root / "archive"), candles_retention_ms=DAY_MS
+    )
     return Keeper(settings, root / "journal", FeedMetrics(VENUE, SYMBOLS), said.append, NOW)
 
 
@@ -114,3 +127,36 @@ def test_a_claim_is_not_acknowledged_before_the_rows_that_it_is_about(
     assert archive.ticks_since("BTCTRY", 0) == list(ticks)
     assert archive.coverage("BTCTRY") == (seen,)
     archive.close()
+
+
+def test_retention_makes_room_on_a_disk_that_has_too_little_for_compaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = directory_store.write_durably
+
+    def no_segments(path: Path, content: bytes) -> None:
+        full() if path.suffix == ".parquet" else write(path, content)
+
+    def files(archive: Archive) -> tuple[int, int]:
+        found = archive.manifest("BTCTRY", "1m"), archive.manifest("BTCTRY")
+        bars, ticks = (len(manifest.files) for manifest in found if manifest is not None)
+        return bars, ticks
+
+    async def life() -> None:
+        keeping = keeper(tmp_path, said)
+        await keeping.open()
+        for n in (3, 6):
+            assert await keeping.keep([piece(n)])
+            await keeping.flush()
+        assert await keeping.ask(files) == (2, 2)
+        with monkeypatch.context() as patched:
+            patched.setattr(directory_store, "write_durably", no_segments)
+            upkeep = asyncio.create_task(keeping.maintain())
+            while not any("No space left on device" in text for text in said):
+                await asyncio.sleep(0)
+            assert await keeping.ask(files) == (0, 2)
+            upkeep.cancel()
+        await keeping.close()
+
+    said: list[str] = []
+    asyncio.run(life())

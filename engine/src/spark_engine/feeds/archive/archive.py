@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_crds.formats.archive import NAME, TICKS, SeriesManifest
 
-from spark_engine.errors import BacktestError, InvalidSpec, StoreUnavailable, first_line
+from spark_engine.errors import BacktestError, InvalidData, InvalidSpec, StoreUnavailable, first_line
 from spark_engine.feeds.archive.compaction import MOST_TICKS, OPEN_SEGMENTS, compact_series
 from spark_engine.feeds.archive.discard import GRACE_SECONDS, Discarded
 from spark_engine.feeds.archive.flush import Flush, Flushed
@@ -114,19 +114,17 @@ class Archive:
         """Few segments a day, as `compact_series`, of the days before that of `now_ms` and of others where
         it saves `open_segments`. Returns how many files were superseded; they go after a grace period."""
         return self._superseded(
-            lambda key: compact_series(self._files, key, date_of(now_ms), open_segments, most_ticks),
-            self.series(),
+            lambda key: compact_series(self._files, key, date_of(now_ms), open_segments, most_ticks)
         )
 
     def retire(self, now_ms: int, *, ticks_ms: int | None = None, candles_ms: int | None = None) -> int:
         """Removes the files of days that ended longer ago than that; None keeps. Returns how many files."""
-        removed = 0
-        for limit, ticks in ((ticks_ms, True), (candles_ms, False)):
-            if limit is not None:
-                before = date_of(max(0, now_ms - limit))
-                chosen = [key for key in self.series() if is_ticks(key) is ticks]
-                removed += self._superseded(lambda key: retire_series(self._files, key, before), chosen)  # noqa: B023
-        return removed
+
+        def retired(key: SeriesKey) -> Sequence[str]:
+            limit = ticks_ms if is_ticks(key) else candles_ms
+            return () if limit is None else retire_series(self._files, key, date_of(max(0, now_ms - limit)))
+
+        return self._superseded(retired)
 
     def series(self) -> tuple[SeriesKey, ...]:
         """Those that have a manifest."""
@@ -196,15 +194,23 @@ class Archive:
         self._discarded.add(sorted(segments))
         self._discarded.sweep()
 
-    def _superseded(self, shrink: Callable[[SeriesKey], Sequence[str]], keys: Iterable[SeriesKey]) -> int:
+    def _superseded(self, shrink: Callable[[SeriesKey], Sequence[str]]) -> int:
+        """Of all series; a damaged one is told when the others are done."""
         count = 0
+        failure: InvalidData | None = None
         with self._writing:
             self._lock.check()
-            for key in keys:
-                names = shrink(key)
+            for key in self.series():
+                try:
+                    names = shrink(key)
+                except InvalidData as damage:
+                    failure = damage
+                    continue
                 self._discarded.add(names)
                 count += len(names)
             self._discarded.sweep()
+        if failure is not None:
+            raise failure
         return count
 
     def _release(self) -> None:

@@ -122,18 +122,21 @@ class Keeper:
             self._commit = max(self._commit, flushed.highest_commit)
 
     async def maintain(self) -> None:
-        """For ever: compacts, and removes what is older than the retention."""
+        """For ever: removes what is older than the retention, and compacts, for which room may lack."""
         settings = self._settings
         while True:
             await asyncio.sleep(self._pace.compact)
-            try:
-                await self.ask(_compacted)
-                await self.ask(lambda archive: _retired(archive, settings))
-                await self._worker(return_freed_memory)
-            except AnotherWriter:
-                raise
-            except BacktestError as error:
-                self._count(error)
+            await self._upkeep(lambda archive: _retired(archive, settings))
+            await self._upkeep(_compacted)
+            await self._worker(return_freed_memory)
+
+    async def _upkeep(self, work: Callable[[Archive], None]) -> None:
+        try:
+            await self.ask(work)
+        except AnotherWriter:
+            raise
+        except BacktestError as error:
+            self._count(error)
 
     async def close(self) -> None:
         """What is held goes to the journal, everything there into files. Raises `BacktestError`, and for what
