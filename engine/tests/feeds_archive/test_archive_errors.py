@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from spark_engine.errors import InvalidSpec, StoreUnavailable
+from spark_engine.feeds.archive import directory_store
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.journal import Journal
 from spark_engine.feeds.archive.lock import AnotherWriter
 
-from engine.tests.feeds_archive.audit import archived, require_each_once
-from engine.tests.feeds_archive.scenario import VENUE, piece
+from engine.tests.feeds_archive.audit import archived, leftovers, require_each_once
+from engine.tests.feeds_archive.scenario import DAY_MS, VENUE, piece, time_of
 from engine.tests.feeds_archive.writers import opened
 
 PAGES = 64 * 4096
@@ -51,6 +53,35 @@ def test_a_full_disk_under_the_archive_keeps_everything_in_the_journal(
     archive.close()
     everything = list(map(piece, range(1, n + 2)))
     require_each_once(small_disk, everything, everything)
+
+
+def test_superseded_files_make_room_where_a_flush_finds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    archive = opened(tmp_path, clock=lambda: now[0], grace_seconds=30.0)
+    for n in (1, 4):
+        archive.append(piece(n))
+        archive.flush()
+    assert archive.compact(time_of(4) + DAY_MS) > 0
+    assert len(leftovers(tmp_path)) > 0
+    archive.append(piece(10))
+    write = directory_store.write_durably
+
+    def full(path: Path, content: bytes) -> None:
+        if path.suffix == ".parquet" and leftovers(tmp_path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, content)
+
+    monkeypatch.setattr(directory_store, "write_durably", full)
+    with pytest.raises(StoreUnavailable, match="No space left on device"):
+        archive.flush()
+    now[0] = 31.0
+    with pytest.raises(StoreUnavailable, match="No space left on device"):
+        archive.flush()
+    archive.flush()
+    everything = list(map(piece, (1, 4, 10)))
+    require_each_once(tmp_path / "archive", everything, everything)
 
 
 def test_a_full_disk_under_the_journal_refuses_to_acknowledge(tmp_path: Path, small_disk: Path) -> None:

@@ -105,7 +105,7 @@ class Archive:
                 self._flush.run(flushed)
             finally:
                 self._known |= self._flush.committed
-            self._discarded.sweep()
+                self._discarded.sweep()  # may be the room that it lacked
         return flushed
 
     def compact(
