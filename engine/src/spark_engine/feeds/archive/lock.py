@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 import msgspec
 
-from spark_engine.errors import StoreUnavailable, first_line
+from spark_engine.errors import BacktestError, StoreUnavailable, first_line
 from spark_engine.feeds.archive.directory_store import Directory, make_folder
 from spark_engine.feeds.archive.store import FIELD, Store, unavailable
 
 LOCK_FILE: Final = ".writer.lock"
 LEASE_FILE: Final = ".writer.json"
-LEASE_MS: Final = 300_000  # five flushes of the slowest usual kind
+LEASE_MS: Final = 300_000
+RENEW_SECONDS: Final = 60.0
 
 
 class AnotherWriter(StoreUnavailable):
@@ -76,29 +79,52 @@ class _Record(msgspec.Struct, rename="camel"):
 
 
 class Lease:
-    """A record that names the writer. The same writer's next process takes it over at once, another's only
-    when it was not renewed for `LEASE_MS`; whoever lost it learns so at the next flush."""
+    """A record that names the writer, renewed by a thread of its own: a flush may be long, or an hour away.
+    The same writer's next process takes it over at once, another's only when it was not renewed for
+    `LEASE_MS`; whoever lost it learns so at the next flush."""
 
-    def __init__(self, store: Store, venue: str, writer: str, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        venue: str,
+        writer: str,
+        wall_ms: Callable[[], int],
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
         self._store, self._name, self._writer = store, f"{venue}/{LEASE_FILE}", writer
         self._wall_ms = wall_ms
         self._token = uuid.uuid4().hex
+        self._checking = threading.Lock()
+        self._released = threading.Event()
         found = self._record()
         if found is not None and found.writer != writer and wall_ms() - found.renewed_ms < LEASE_MS:
             raise self._another(found)
         self._renew()
         self.check()
+        threading.Thread(target=self._hold, args=(renew_seconds,), name="lease", daemon=True).start()
 
     def check(self) -> None:
+        with self._checking:
+            self._check()
+
+    def release(self) -> None:
+        self._released.set()
+        with self._checking:
+            found = self._record()
+            if found is not None and found.token == self._token:
+                self._store.delete(self._name)
+
+    def _hold(self, renew_seconds: float) -> None:
+        while not self._released.wait(renew_seconds):
+            with self._checking, suppress(BacktestError):  # the next flush says so
+                if not self._released.is_set():
+                    self._check()
+
+    def _check(self) -> None:
         found = self._record()
         if found is not None and found.token != self._token:
             raise self._another(found)
         self._renew()
-
-    def release(self) -> None:
-        found = self._record()
-        if found is not None and found.token == self._token:
-            self._store.delete(self._name)
 
     def _renew(self) -> None:
         record = _Record(self._writer, self._token, self._wall_ms())

@@ -1,0 +1,114 @@
+"""The one writer of an archive in an object store is known by a lease, for as long as it lives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+
+import pytest
+from spark_engine.errors import StoreUnavailable
+from spark_engine.feeds.archive.lock import LEASE_MS, AnotherWriter, Lease
+
+from engine.tests.feeds_archive.scenario import VENUE
+
+PATIENCE = 30.0  # seconds, of a test that fails
+
+
+class Objects:
+    """A store in memory. turns: released once for each write, and each read while it is away."""
+
+    def __init__(self) -> None:
+        self.uri = "memory://archive"
+        self.objects: dict[str, bytes] = {}
+        self.turns = threading.Semaphore(0)
+        self.away = False
+
+    def get(self, name: str) -> bytes | None:
+        if self.away:
+            self.turns.release()
+            raise StoreUnavailable("away")
+        return self.objects.get(name)
+
+    def put_new(self, name: str, content: bytes) -> None:
+        raise NotImplementedError
+
+    def replace(self, name: str, content: bytes) -> None:
+        self.objects[name] = content
+        self.turns.release()
+
+    def delete(self, name: str) -> None:
+        self.objects.pop(name, None)
+
+    def list(self, folder: str) -> Iterable[str]:
+        raise NotImplementedError
+
+    def remove_unfinished(self, folder: str) -> None:
+        raise NotImplementedError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ms = 10**12
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+@pytest.fixture
+def store() -> Objects:
+    return Objects()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lease(store: Objects, clock: Clock) -> Iterator[Lease]:
+    held = Lease(store, VENUE, "feed-0", clock, renew_seconds=0.001)
+    yield held
+    held.release()
+
+
+def tried(store: Objects) -> bool:
+    """Waits for two renewals: the first may have been under way."""
+    while store.turns.acquire(blocking=False):
+        pass
+    return all(store.turns.acquire(timeout=PATIENCE) for _ in range(2))
+
+
+def test_a_writer_that_flushes_seldom_stays_the_writer(lease: Lease, store: Objects, clock: Clock) -> None:
+    """As with a flush an hour, or one that takes long."""
+    clock.ms += 2 * LEASE_MS
+    assert tried(store)
+    with pytest.raises(AnotherWriter, match="being written by feed-0"):
+        Lease(store, VENUE, "feed-1", clock)
+    lease.check()
+
+
+def test_a_store_that_was_away_is_told_again_who_writes(lease: Lease, store: Objects, clock: Clock) -> None:
+    store.away = True
+    assert tried(store)
+    clock.ms += 2 * LEASE_MS
+    store.away = False
+    assert tried(store)
+    with pytest.raises(AnotherWriter, match="being written by feed-0"):
+        Lease(store, VENUE, "feed-1", clock)
+
+
+def test_a_writer_that_was_replaced_does_not_come_back(lease: Lease, store: Objects, clock: Clock) -> None:
+    after = Lease(store, VENUE, "feed-0", clock, renew_seconds=0.001)
+    assert tried(store)
+    with pytest.raises(AnotherWriter, match="being written by feed-0"):
+        lease.check()
+    after.check()
+    after.release()
+
+
+def test_a_writer_that_left_leaves_nothing_behind(lease: Lease, store: Objects, clock: Clock) -> None:
+    assert tried(store)
+    lease.release()
+    assert store.objects == {}
+    Lease(store, VENUE, "feed-1", clock).release()
+    assert store.objects == {}
