@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from spark_crds.canonical import sha256_hex
 from spark_crds.formats.archive import MANIFEST_FILE, TICKS, SegmentFile, SeriesManifest, read_series_manifest
@@ -26,6 +26,18 @@ from spark_engine.feeds.archive.store import FIELD, Store, put_verified
 
 DAY_MS: Final = 86_400_000
 HELD_ROWS: Final = 300_000  # of days of candles, so that a flush need not read back what it wrote: 30 MB
+DAY_ROWS: Final = 50  # a day that is held costs as much besides its own
+
+
+class _Held(NamedTuple):
+    """The rows of a day, and the files that they lie in."""
+
+    paths: tuple[str, ...]
+    columns: CandleColumns
+
+    @property
+    def cost(self) -> int:
+        return len(self.columns) + DAY_ROWS
 
 
 class SeriesFiles:
@@ -34,7 +46,8 @@ class SeriesFiles:
     def __init__(self, store: Store, venue: str) -> None:
         self.store = store
         self.venue = venue
-        self._held: OrderedDict[tuple[SeriesKey, str, tuple[str, ...]], CandleColumns] = OrderedDict()
+        self._held: OrderedDict[tuple[SeriesKey, str], _Held] = OrderedDict()
+        self._held_rows = 0
 
     def folder(self, key: SeriesKey) -> str:
         return f"{self.venue}/{key.symbol}/{key.timeframe}"
@@ -93,9 +106,10 @@ class SeriesFiles:
         files = files_of(manifest, date)
         if not files:
             return None
-        place = (key, date, tuple(file.path for file in files))
-        found = self._held.get(place)
-        if found is None:
+        held = self._held.get((key, date))
+        if held is not None and held.paths == _paths(files):
+            found = held.columns
+        else:
             found = joined([decode_candles(self._content(key, file), file.path) for file in files])
         self.hold(key, date, files, found)
         return found
@@ -118,11 +132,13 @@ class SeriesFiles:
 
     def hold(self, key: SeriesKey, date: str, files: Iterable[SegmentFile], columns: CandleColumns) -> None:
         """Keeps the rows that lie in `files` in memory, and of other files of that date none."""
-        for place in [place for place in self._held if place[:2] == (key, date)]:
-            del self._held[place]
-        self._held[key, date, tuple(file.path for file in files)] = columns
-        while len(self._held) > 1 and sum(map(len, self._held.values())) > HELD_ROWS:
-            self._held.popitem(last=False)
+        before = self._held.pop((key, date), None)
+        if before is not None:
+            self._held_rows -= before.cost
+        self._held[key, date] = held = _Held(_paths(files), columns)
+        self._held_rows += held.cost
+        while len(self._held) > 1 and self._held_rows > HELD_ROWS:
+            self._held_rows -= self._held.popitem(last=False)[1].cost
 
     def _put(
         self,
@@ -145,6 +161,10 @@ class SeriesFiles:
             state = "is not there" if content is None else "is damaged"
             raise InvalidData(f"{self.store.uri}: {name}, which its manifest names, {state}", field=FIELD)
         return content
+
+
+def _paths(files: Iterable[SegmentFile]) -> tuple[str, ...]:
+    return tuple(file.path for file in files)
 
 
 def _any_within(ascending: Sequence[int], file: SegmentFile) -> bool:
