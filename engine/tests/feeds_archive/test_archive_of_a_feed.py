@@ -235,6 +235,26 @@ def test_a_damaged_series_stops_itself_and_no_other(tmp_path: Path) -> None:
     assert len(archived(tmp_path / "archive")["BTCTRY", "1m"]) == 2
 
 
+def test_a_series_that_was_damaged_before_its_first_flush_stops_no_other(tmp_path: Path) -> None:
+    archive = opened(tmp_path)
+    for n in (1, 2, 3):
+        archive.append(piece(n))
+    archive.close()
+    again = opened(tmp_path)
+    damaged = tmp_path / "archive" / VENUE / "BTCTRY" / "1m" / "manifest.json"
+    good = damaged.read_bytes()
+    damaged.write_bytes(good.replace(b'"commit":1', b'"commit":9', 1))
+    for n in (4, 5, 6):
+        again.append(piece(n))
+    with pytest.raises(InvalidData, match=r"BTCTRY/1m/manifest\.json"):
+        again.flush()
+    damaged.write_bytes(good)
+    rows = {name: len(found) for name, found in archived(tmp_path / "archive").items()}
+    assert (rows["ETHTRY", "1m"], rows["BTCTRY", "1m"]) == (2, 1)
+    again.flush()
+    assert len(archived(tmp_path / "archive")["BTCTRY", "1m"]) == 2
+
+
 def test_a_damaged_series_stops_the_upkeep_of_itself_and_no_other(tmp_path: Path) -> None:
     archive = opened(tmp_path)
     for n in (1, 2, 3, 4, 5, 6):

@@ -49,7 +49,7 @@ class Flush:
             for entry in self._journal.read(path):
                 through = entry.sequence
                 for key in series_of(entry):
-                    if key not in self._failed and entry.sequence > self._reach(key):
+                    if self._lacks(key, entry.sequence):
                         gathered.setdefault(key, Pending(entry.venue_symbol)).add(entry, key.timeframe)
                 rows += len(entry.ticks) + len(entry.candles)
                 if rows >= MOST_ROWS:
@@ -81,6 +81,16 @@ class Flush:
         for path in () if self._failed else done:
             self._journal.drop(path)
         done.clear()
+
+    def _lacks(self, key: SeriesKey, sequence: int) -> bool:
+        """Whether a series is to have a record. A damaged one fails by itself."""
+        if key in self._failed:
+            return False
+        try:
+            return sequence > self._reach(key)
+        except InvalidData as failure:
+            self._failed[key] = failure
+            return False
 
     def _reach(self, key: SeriesKey) -> int:
         """The last sequence number of this journal that the series has."""
