@@ -184,3 +184,28 @@ def test_a_record_that_was_cut_short_was_never_acknowledged(tmp_path: Path) -> N
     again.append(piece(4))
     again.close()
     require_each_once(tmp_path / "archive", [piece(1), piece(4)], [piece(1), piece(4)])
+
+
+def test_a_journal_whose_next_file_failed_numbers_its_records_on_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was there already when its folder could not be synced."""
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(directory_store, "sync_folder", no_space)
+        with pytest.raises(StoreUnavailable, match=r"the journal .* cannot be kept"):
+            archive.flush()
+    archive.append(piece(2))
+    archive.append(piece(4))
+    archive.abandon()  # as a crash leaves it
+    again = opened(tmp_path)
+    again.append(piece(5))
+    again.append(piece(8))
+    again.close()
+    everything = list(map(piece, (1, 2, 4, 5, 8)))
+    require_each_once(tmp_path / "archive", everything, everything)
+
+
+def no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -156,7 +156,7 @@ class Journal:
             self._renew()
             return
         self.id = header.journal
-        self._resume(paths[-1], header.first)
+        self._resume(paths, header.first)
 
     def _renew(self) -> None:
         self.id = uuid.uuid4().hex
@@ -170,12 +170,16 @@ class Journal:
         write_durably(path, head)
         self._use(path, self._next, len(head))
 
-    def _resume(self, path: Path, first: int) -> None:
-        content = path.read_bytes()
+    def _resume(self, paths: Sequence[Path], first: int) -> None:
+        """first: of the last file, which failed to be used if a record of the one before has that number."""
         self._next = first
-        for found in _read(content):
-            self._next = found.sequence + 1
-        self._use(path, first, _whole_bytes(content))
+        for path in reversed(paths):
+            numbers = [found.sequence for found in _read(path.read_bytes())]
+            if numbers:
+                self._next = max(first, numbers[-1] + 1)
+                break
+        content = paths[-1].read_bytes()
+        self._use(paths[-1], first, _whole_bytes(content))
         self._whole = self._size == len(content)
         self._restored()
 
