@@ -207,5 +207,29 @@ def test_a_journal_whose_next_file_failed_numbers_its_records_on_after_a_crash(
     require_each_once(tmp_path / "archive", everything, everything)
 
 
+def test_a_journal_goes_on_in_its_old_file_where_the_next_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may have only so many files open at once."""
+    archive = opened(tmp_path)
+    archive.append(piece(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", too_many_files)
+        with pytest.raises(StoreUnavailable, match="Too many open files"):
+            archive.flush()
+    archive.append(piece(2))
+    archive.close()
+    require_each_once(tmp_path / "archive", [piece(1), piece(2)], [piece(1), piece(2)])
+
+
+open_path = Path.open
+
+
+def too_many_files(path: Path, mode: str, buffering: int) -> object:
+    if mode == "ab":
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return open_path(path, mode, buffering)
+
+
 def no_space(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -184,9 +184,10 @@ class Journal:
         self._restored()
 
     def _use(self, path: Path, first: int, size: int) -> None:
+        file = path.open("ab", buffering=0)
         if self._file is not None:
             self._file.close()
-        self._file = path.open("ab", buffering=0)
+        self._file = file
         self._first, self._size, self._whole = first, size, True
 
     def _restored(self) -> BinaryIO:
