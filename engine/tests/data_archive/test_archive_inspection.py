@@ -65,3 +65,12 @@ def test_a_damaged_manifest_is_told_in_words(archive: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"BTCTRY", b"BTCTRX"))
     with pytest.raises(InvalidData, match=r"manifest\.json cannot be used: sha256: .*the file is damaged"):
         inspect_archive(str(archive))
+
+
+def test_every_series_of_a_large_archive_is_told(archive: Path) -> None:
+    """As many symbols and timeframes as one feed may have."""
+    manifest = (archive / "btcturk" / "BTCTRY" / "1m" / "manifest.json").read_bytes()
+    for symbol in range(400):
+        for timeframe in range(4):
+            into(archive)(f"btcturk/S{symbol}/{timeframe + 1}h/manifest.json", manifest)
+    assert len(inspect_archive(str(archive))) == 1 + 400 * 4

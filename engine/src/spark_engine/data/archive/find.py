@@ -26,7 +26,7 @@ from spark_engine.data.request import anchor_ms, timeframe_ms
 from spark_engine.errors import InvalidData
 
 DEEPEST: Final = 3  # <root>/<venue>/<symbol>/<timeframe>
-MOST_FOLDERS: Final = 100  # looked into for one symbol, so that an ordinary prefix stays cheap
+MOST_FOLDERS: Final = 100  # looked into in vain for one symbol, so that an ordinary prefix stays cheap
 MANY: Final = 32  # folders, of which none is the symbol's: a few of them tell what is there
 FEW: Final = 3
 MARKS: Final = (ARCHIVE_SCHEMA.encode(), b'"knownTo"', b'"venueSymbol"', b'"coverage"')
@@ -118,10 +118,12 @@ def all_series(address: Address, place: Place, symbol: str | None = None) -> Ite
 
     Raises `InvalidData` for a damaged manifest.
     """
-    budget = [MOST_FOLDERS if symbol else 10 * MOST_FOLDERS]
+    most = MOST_FOLDERS if symbol else 10 * MOST_FOLDERS
+    budget = [most]
     for path in _folders_with_manifest(place, "", 0, budget, symbol):
         manifest = read_manifest(place, path, address.uri)
         if manifest is not None:
+            budget[0] = most
             yield Series(address, place, path, manifest)
 
 
