@@ -47,7 +47,7 @@ class Connection:
     """One WebSocket of one venue with its subscriptions. Use on one event loop; `run` once.
 
     Each message goes to `on_frame` as bytes (text or binary alike, UTF-8 unchecked: that is for the decoder,
-    and one garbled frame ends no connection) with the wall clock ns of its receipt, in order, from the event
+    and one garbled frame ends no connection) with the `local_ns` of its receipt, in order, from the event
     loop; so `on_frame` must be quick. While `flow` is full no more is read. An exception of `on_frame` or
     `on_state` ends `run` with it. `url` None: the provider says it.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections import deque
 from typing import Any, Final
 
@@ -11,12 +10,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event
 
+from spark_engine.feeds.host_clock import local_ns
+
 LARGEST_FRAME: Final = 4 * 1024 * 1024
 QUEUE: Final = 4_096  # frames; the hand-over is the bound that counts, this one is filled within one chunk
 
 
 class StampedSocket(ClientConnection):
-    """`stamps`: receipt of each message that `recv` has not yet given, wall clock ns, in the same order.
+    """`stamps`: receipt of each message that `recv` has not yet given, `local_ns`, in the same order.
 
     A message is stamped when its last bytes are read from the socket, not when somebody asks for it: what a
     slow consumer adds is his delay, not the venue's.
@@ -32,7 +33,7 @@ class StampedSocket(ClientConnection):
         if isinstance(event, Frame):
             self.last_frame_at = self.loop.time()  # pings and pongs count: the peer lives
             if event.fin and event.opcode in DATA_OPCODES:
-                self.stamps.append(time.time_ns())
+                self.stamps.append(local_ns())
         super().process_event(event)
 
     def data_received(self, data: bytes) -> None:

@@ -63,7 +63,7 @@ class SymbolState:
 
 
 class Pipeline:
-    """`now_ns`: the host's wall clock. `now`: monotonic seconds. Instruments by canonical symbol."""
+    """`now_ns`: `local_ns` of the host. `now`: monotonic seconds. Instruments by canonical symbol."""
 
     def __init__(
         self,

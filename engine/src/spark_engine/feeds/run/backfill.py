@@ -16,6 +16,7 @@ from spark_engine.feeds.backfill.filling import Filling, Page
 from spark_engine.feeds.backfill.larger import MINUTE, reaggregate
 from spark_engine.feeds.candles.bars import grid
 from spark_engine.feeds.candles.coverage import IntervalSet
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.market import Interval
 from spark_engine.feeds.pipeline.pipeline import Pipeline
 from spark_engine.feeds.pipeline.symbol import SymbolFeed
@@ -115,7 +116,7 @@ class Backfill:
             return None
         kept_ms = self._settings.candles_retention_ms
         if kept_ms is not None:
-            begin = max(begin, self._pipeline.venue_ms(time.time_ns()) - kept_ms)
+            begin = max(begin, self._pipeline.venue_ms(local_ns()) - kept_ms)
         while symbol not in self._ends:
             known_from = self._pipeline.symbols[symbol].feed.known_from_ms
             if known_from is None:
@@ -149,7 +150,7 @@ class Backfill:
 
     def _final_ms(self) -> int:
         """Bars that end by then are not amended by the feed itself any more."""
-        now_ms = self._pipeline.venue_ms(time.time_ns())
+        now_ms = self._pipeline.venue_ms(local_ns())
         return now_ms - self._settings.grace_ms - self._settings.amend_ms
 
     async def _made(self, late: _Late) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spark_engine.feeds.clock.offset import Clock
 from spark_engine.feeds.connection.state import ConnectionState
 from spark_engine.feeds.connection.subscriptions import Stage
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.pipeline.pipeline import Pipeline, SymbolState
 from spark_engine.feeds.run.keeper import Keeper
 from spark_engine.feeds.serve.health import FeedHealth, SymbolHealth
@@ -38,12 +39,13 @@ def feed_health(
     vitals: Vitals,
 ) -> FeedHealth:
     """Values of this moment."""
-    now_ns = time.time_ns()
+    now_ns = local_ns()
     states = pipeline.symbols if pipeline is not None else {}
     up = vitals.connection is not None and vitals.connection.kind == "open"
     age = _age(pipeline.last_data_ns if pipeline is not None else None, now_ns)
     lags = pipeline.lag.percentiles(now_ns) if pipeline is not None else None
     bound = clock.bound_ns(now_ns)
+    set_ns = time.time_ns() - now_ns  # of the host's clock, since the process began
     last = [state.feed.last_tick.ts_ms for state in states.values() if state.feed.last_tick is not None]
     return FeedHealth(
         feed=settings.name,
@@ -58,7 +60,7 @@ def feed_health(
         reconnects=vitals.reconnects,
         gaps=sum(state.feed.gaps for state in states.values()),
         duplicates=sum(state.feed.duplicates for state in states.values()),
-        offset_ms=clock.offset_ns(now_ns) / MS if clock.known else None,
+        offset_ms=(clock.offset_ns(now_ns) - set_ns) / MS if clock.known else None,
         offset_bound_ms=None if bound is None else bound / MS,
         drift_ppm=clock.drift_ppm,
         queue_depth=queue_depth,

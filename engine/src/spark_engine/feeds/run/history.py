@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.market import Interval
 from spark_engine.feeds.pipeline.pipeline import Pipeline
 from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS
@@ -60,4 +60,4 @@ class HistoryFiller:
             self._filled(symbol, page)
 
     def _now_ms(self) -> int:
-        return self._pipeline.venue_ms(time.time_ns())
+        return self._pipeline.venue_ms(local_ns())

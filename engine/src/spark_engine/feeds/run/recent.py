@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.pipeline.pipeline import Pipeline
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
@@ -95,4 +96,4 @@ class Reconciler:
         except RestError as error:
             self._report(f"{symbol}: the latest trades are not to be had: {error}")
         else:
-            self._pipeline.recent(answer.value, answer.sent_ns, time.time_ns())
+            self._pipeline.recent(answer.value, answer.sent_ns, local_ns())

@@ -17,6 +17,7 @@ from spark_engine.feeds.connection.handover import Handover
 from spark_engine.feeds.connection.session import Connection
 from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from spark_engine.feeds.connection.stopping import unless_set
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.pipeline.pipeline import Pipeline
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
@@ -67,7 +68,10 @@ class StreamingFeed:
             self._pace = replace(self._pace, reconcile=reconcile_seconds)
         self._keeper = Keeper(settings, journal, self.metrics, report, self._pace)
         self._rest = RestClient(
-            user_agent=USER_AGENT, on_event=self.metrics.on_rest, settings=self._pace.rest
+            user_agent=USER_AGENT,
+            wall=local_ns,
+            on_event=self.metrics.on_rest,
+            settings=self._pace.rest,
         )
         self._clock = Clock()
         self._handover = Handover()
@@ -181,7 +185,7 @@ class StreamingFeed:
         finally:
             while frames := self._handover.take_now():  # a part has failed: what is left is not lost by that
                 self._messages(pipeline, frames)
-            pipeline.turn(time.time_ns(), time.monotonic())
+            pipeline.turn(local_ns(), time.monotonic())
             await self._keeper.keep(pipeline.take())
 
     async def _consume(self, pipeline: Pipeline) -> None:
@@ -217,7 +221,7 @@ class StreamingFeed:
     async def _turn(self, pipeline: Pipeline, done: asyncio.Event) -> None:
         while not done.is_set():
             self._vitals.turned_at = time.monotonic()
-            wanted = pipeline.turn(time.time_ns(), time.monotonic())
+            wanted = pipeline.turn(local_ns(), time.monotonic())
             if wanted.silent:
                 self._connection.reconnect(CloseReason.STALE_CHANNEL, wanted.silent)
             if wanted.resubscribe:
@@ -233,7 +237,7 @@ class StreamingFeed:
             self._stored.clear()
             batches = pipeline.take()
             if await self._keeper.keep(batches):
-                now_ns = time.time_ns()
+                now_ns = local_ns()
                 for batch in batches:
                     if batch.ticks:
                         self.metrics.on_lag("archive", self._clock.lag_ms(now_ns, batch.ticks[-1].ts_ms))
