@@ -189,6 +189,24 @@ def test_trades_filled_in_from_long_ago_do_not_push_out_what_the_venue_repeats()
     assert (again.fresh, again.duplicates) == ((), 50)
 
 
+def test_trades_dated_ahead_do_not_push_out_what_the_venue_repeats() -> None:
+    sequence = unique(remember=60)
+    sequence.accept([tick(number, NOW + 10**9 + number) for number in range(500, 600)], False, now_ms=NOW)
+    for first in range(100, 400, 50):
+        latest = ticks(*range(first, first + 50))
+        sequence.accept(latest, snapshot=False, now_ms=NOW)
+        again = sequence.accept(latest, snapshot=True, now_ms=NOW)
+        assert (again.fresh, again.duplicates) == ((), 50)
+
+
+def test_a_trade_dated_long_ago_is_fresh_once_however_often_it_is_repeated() -> None:
+    sequence = unique(remember=60)
+    sequence.accept(ticks(*range(100, 200)), snapshot=False)
+    misdated = tick(200, 0)
+    assert sequence.accept([misdated], snapshot=False).fresh == (misdated,)
+    assert sequence.accept([*ticks(*range(151, 200)), misdated], snapshot=True).fresh == ()
+
+
 @given(st.integers(50, 80), st.lists(st.integers(1, 60), min_size=1, max_size=30), st.randoms())
 def test_no_snapshot_of_fifty_is_ever_doubled_in_bounded_memory(
     remember: int, bursts: list[int], chance: Random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Final
@@ -28,16 +29,18 @@ def sequential_id(tick_id: str) -> int:
 
 
 class LatestIds:
-    """The ids of the latest `most` trades by the venue's time.
+    """The ids of the latest `most` trades by the venue's time, and of as many by arrival.
 
-    By time and not by arrival: what a venue repeats is its latest trades, which trades filled in from long
-    ago must not push out.
+    What a venue repeats is its latest trades. Trades filled in from long ago must not push them out, nor
+    those that it dates ahead; and one that it dates long ago is repeated too.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._arrivals: dict[str, int] = {}
         self._by_time: list[tuple[int, str]] = []
+        self._by_arrival: deque[tuple[int, str]] = deque()
+        self._released: set[str] = set()  # by one of the two
         self._forgotten: tuple[int, str] | None = None  # the latest that was
         self.count = 0  # of all that ever came
 
@@ -50,16 +53,26 @@ class LatestIds:
             return False
         self.count += 1
         self._arrivals[tick.id] = self.count
-        heappush(self._by_time, (tick.ts_ms, tick.id))
+        one = (tick.ts_ms, tick.id)
+        heappush(self._by_time, one)
+        self._by_arrival.append(one)
         if len(self._by_time) > self._most:
-            oldest = heappop(self._by_time)
-            del self._arrivals[oldest[1]]
-            self._forgotten = oldest if self._forgotten is None else max(self._forgotten, oldest)
+            self._release(heappop(self._by_time))
+            self._release(self._by_arrival.popleft())
         return True
 
     def any_until(self, count: int, ticks: Iterable[MarketTick]) -> bool:
         """Whether one of `ticks` was among the first `count` that came."""
         return any(self._arrivals.get(tick.id, count + 1) <= count for tick in ticks)
+
+    def _release(self, one: tuple[int, str]) -> None:
+        """Forgets it once neither holds it."""
+        if one[1] not in self._released:
+            self._released.add(one[1])
+            return
+        self._released.discard(one[1])
+        del self._arrivals[one[1]]
+        self._forgotten = one if self._forgotten is None else max(self._forgotten, one)
 
     def beyond(self, tick: MarketTick) -> bool:
         """Older than all that is remembered, others were forgotten: nobody knows whether it was seen."""
