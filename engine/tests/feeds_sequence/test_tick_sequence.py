@@ -141,6 +141,15 @@ def test_a_snapshot_that_does_not_reach_back_leaves_a_gap() -> None:
     assert sequence.accept(ticks(10, 11), snapshot=True).gap is None
 
 
+def test_a_trade_dated_ahead_joins_no_snapshot() -> None:
+    """A venue that sorts by time repeats it until then."""
+    sequence, ahead = unique(), tick(4, NOW + 3_600_000)
+    sequence.accept([*ticks(1, 2, 3), ahead], snapshot=False, now_ms=NOW)
+    sequence.interrupted()
+    gap = sequence.accept([*ticks(10, 11), ahead], snapshot=True, now_ms=NOW).gap
+    assert gap == Gap("snapshot", tick(3).ts_ms, tick(10).ts_ms)
+
+
 def test_a_live_trade_before_the_snapshot_does_not_hide_the_gap() -> None:
     """The first trades of a new connection prove nothing of the time before it."""
     sequence = unique()

@@ -162,7 +162,8 @@ class TickSequence:
             return None
         until, last = self._interrupted or (seen, before)
         self._interrupted = None
-        if self._latest.any_until(until, ticks):
+        # One dated ahead of all that was plausible then is repeated for longer than the venue's latest are.
+        if self._latest.any_until(until, (tick for tick in ticks if _order(tick) <= _order(last))):
             return None
         oldest = min(tick.ts_ms for tick in ticks)
         return Gap("snapshot", min(last.ts_ms, oldest), max(last.ts_ms, oldest))
