@@ -262,6 +262,13 @@ def test_a_trade_of_the_future_makes_no_later_one_reordered() -> None:
     assert sequence.accept([tick(2, NOW)], snapshot=False, now_ms=NOW).reordered == 0
 
 
+def test_a_trade_dated_ahead_that_was_restored_is_not_the_last_one() -> None:
+    sequence = unique()
+    sequence.restore([*ticks(1, 2), tick(3, NOW + 3_600_000)])
+    accepted = sequence.accept(ticks(4, 5), snapshot=False, now_ms=NOW)
+    assert (accepted.reordered, sequence.last) == (0, tick(5))
+
+
 def test_memory_must_hold_something() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         TickSequence("BTCTRY", sequential=False, remember=0)

@@ -110,7 +110,7 @@ class TickSequence:
                 beyond.append(tick)
             if _implausible(tick, snapshot, now_ms):
                 implausible.append(tick)
-            elif not self._advance(tick) and not snapshot:
+            elif not self._advance(tick, now_ms) and not snapshot:
                 reordered += 1
         fresh.sort(key=_order)
         if self._runs is None:
@@ -126,9 +126,10 @@ class TickSequence:
     def _remember(self, tick: MarketTick) -> bool:
         return self._latest.add(tick) if self._runs is None else self._runs.add(tick)
 
-    def _advance(self, tick: MarketTick) -> bool:
-        """Whether the tick is the latest now."""
-        if self._newest is not None and _order(tick) < _order(self._newest):
+    def _advance(self, tick: MarketTick, now_ms: int | None = None) -> bool:
+        """Whether the tick is the latest now. What was restored may be dated ahead: nobody knew the time."""
+        newest = self._newest
+        if newest is not None and _order(tick) < _order(newest) and not _ahead(newest, now_ms):
             return False
         self._newest = tick
         return True
@@ -173,9 +174,11 @@ def _order(tick: MarketTick) -> tuple[int, IdKey]:
     return tick.ts_ms, id_key(tick.id)
 
 
+def _ahead(tick: MarketTick, now_ms: int | None) -> bool:
+    return now_ms is not None and tick.ts_ms > now_ms + FUTURE_MS
+
+
 def _implausible(tick: MarketTick, snapshot: bool, now_ms: int | None) -> bool:
-    if tick.ts_ms <= 0:
+    if tick.ts_ms <= 0 or _ahead(tick, now_ms):
         return True
-    if now_ms is None:
-        return False
-    return tick.ts_ms > now_ms + FUTURE_MS or (not snapshot and tick.ts_ms < now_ms - OLD_MS)
+    return now_ms is not None and not snapshot and tick.ts_ms < now_ms - OLD_MS
