@@ -46,13 +46,13 @@ class Observed:
         self.stop = asyncio.Event()
         self._news = asyncio.Event()
         options.setdefault("on_frame", self.on_frame)
+        options.setdefault("on_state", self.on_state)
         options.setdefault("budget", ConnectBudget(1_000))
         options.setdefault("backoff", Backoff(jitter=lambda: 0.5))
         options.setdefault("sleep", self.sleep)
         self.connection = Connection(
             cast(StreamProvider, Joining()),
             [Subscription("ticker", "BTCTRY"), Subscription("trade", "BTCTRY")],
-            on_state=self.on_state,
             url=url,
             settings=settings,
             **options,

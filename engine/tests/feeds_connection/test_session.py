@@ -8,7 +8,7 @@ import time
 import pytest
 from spark_engine.feeds.connection.backoff import Backoff
 from spark_engine.feeds.connection.budget import ConnectBudget
-from spark_engine.feeds.connection.state import CloseReason
+from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from spark_engine.feeds.provider import Subscription
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -250,6 +250,38 @@ def test_a_venue_that_accepts_and_drops_is_met_with_growing_delays_until_data_wa
                 seen.connection.healthy()
                 await seen.until(lambda: len(seen.endings()) >= 7)
         assert seen.waits[:6] == [1, 2, 4, 8, 16, 32]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_read_only_after_the_end_is_no_healthy_connection() -> None:
+    """Frames that waited for the consumer: between them and the next connection lies only our own waiting."""
+
+    async def scenario() -> None:
+        async def venue(peer: RawPeer) -> None:
+            await peer.shake_hands()
+            await peer.text(b"snapshot")
+
+        def on_state(state: ConnectionState) -> None:
+            seen.on_state(state)
+            if state.kind == "closed":
+                seen.connection.healthy()
+
+        def on_frame(frame: bytes, received_ns: int) -> None:
+            seen.on_frame(frame, received_ns)
+            seen.connection.healthy()
+
+        async with raw_server(venue) as url:
+            seen = Observed(
+                url,
+                on_frame=on_frame,
+                on_state=on_state,
+                backoff=Backoff(jitter=lambda: 1.0),
+                clock=lambda: sum(seen.waits),
+            )
+            async with seen.running():
+                await seen.until(lambda: len(seen.endings()) >= 9)
+        assert [s.retry_in for s in seen.endings()][:9] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
     asyncio.run(scenario())
 

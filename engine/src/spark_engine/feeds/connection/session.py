@@ -87,8 +87,10 @@ class Connection:
         self._paused_here = 0.0
 
     def healthy(self) -> None:
-        """Call for data that could be read: it is what resets the backoff, in time."""
-        self._backoff.healthy(self._clock())
+        """Call for data that could be read: it is what resets the backoff, in time. Data that is read when
+        its connection is over says nothing of the next one."""
+        if self._socket is not None:
+            self._backoff.healthy(self._clock())
 
     def resubscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Leave and join again over the open connection; without one, joining everything comes anyway."""
