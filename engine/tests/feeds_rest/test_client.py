@@ -13,6 +13,8 @@ from spark_engine.feeds.provider import RateLimit
 from spark_engine.feeds.rest.client import RestSettings
 from spark_engine.feeds.rest.errors import RestMalformed, RestRefused, RestUnavailable
 
+from engine.tests.feeds_rest.conftest import reply_bytes
+
 Reply = Callable[..., bytes]
 
 
@@ -152,6 +154,42 @@ def test_a_venue_that_only_ever_says_429_is_unavailable_in_the_end(
                 await ask.client.get(number(server.url))
         assert (len(server.requests), told.value.retry_in) == (4, 5)
         assert sum(ask.clock.slept) == pytest.approx(15, abs=0.5)
+
+    run(scenario)
+
+
+async def hang_in_the_body(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 55\r\nContent-Length: 1000\r\n\r\n123")
+    await asyncio.sleep(5)
+
+
+async def drip_in_the_body(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 55\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        writer.write(b"1")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        hang_in_the_body,
+        drip_in_the_body,
+        reply_bytes(b"x" * 200_000, "429 Too Many Requests\r\nRetry-After: 55"),
+        reply_bytes(b"no gzip", "429 Too Many Requests\r\nRetry-After: 55\r\nContent-Encoding: gzip"),
+        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 55\r\nTransfer-Encoding: chunked\r\n\r\nno size",
+    ],
+    ids=["hangs", "drips", "giant", "badly packed", "no chunk"],
+)
+def test_a_429_is_heard_whatever_becomes_of_its_body(
+    refusal: Any, serving: Any, asking: Any, number: Any, reply: Reply
+) -> None:
+    async def scenario() -> None:
+        async with serving(refusal, reply(b"5")) as server, asking() as ask:
+            assert (await ask.client.get(number(server.url))).value == 5
+        assert ask.events["limited"] == 1
+        assert sum(ask.clock.slept) == pytest.approx(55, abs=2)
 
     run(scenario)
 

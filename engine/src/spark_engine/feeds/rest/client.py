@@ -6,13 +6,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import httpx2
 
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
-from spark_engine.feeds.rest.causes import cause_of, said_in
+from spark_engine.feeds.rest.causes import READ, cause_of, said_in
 from spark_engine.feeds.rest.errors import EventKind, RestError, RestMalformed, RestRefused, RestUnavailable
 from spark_engine.feeds.rest.limits import Window
 from spark_engine.feeds.rest.retries import full_jitter, http_date_ms, retry_after_seconds
@@ -188,6 +189,8 @@ class RestClient:
             headers=dict(request.headers),
             extensions={"trace": exchange.trace},
         ) as response:
+            if response.status_code != 200:
+                return response, await self._refusal(response)
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -195,6 +198,17 @@ class RestClient:
                     most = self._settings.most_bytes
                     raise RestMalformed(request.url, f"the body is larger than {most:,} bytes")
             return response, bytes(body)
+
+    async def _refusal(self, response: httpx2.Response) -> bytes:
+        """What can be had of its body: the head has said what counts."""
+        body = bytearray()
+        with suppress(TimeoutError, httpx2.HTTPError):
+            async with asyncio.timeout(self._settings.read_seconds):
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) >= READ:
+                        break
+        return bytes(body)
 
     def _judge(self, request: Request[Any], response: httpx2.Response, body: bytes, window: Window) -> None:
         status = response.status_code
