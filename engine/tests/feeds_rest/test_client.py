@@ -158,6 +158,18 @@ def test_a_venue_that_only_ever_says_429_is_unavailable_in_the_end(
     run(scenario)
 
 
+def test_a_429_that_names_no_time_to_wait_is_not_asked_again_at_once(
+    serving: Any, asking: Any, number: Any, reply: Reply
+) -> None:
+    async def scenario() -> None:
+        async with serving(reply(b"", "429 Too Many Requests\r\nRetry-After: 0")) as server, asking() as ask:
+            with pytest.raises(RestUnavailable):
+                await ask.client.get(number(server.url))
+        assert ask.clock.slept == [0.25, 0.5, 1.0]
+
+    run(scenario)
+
+
 async def hang_in_the_body(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 55\r\nContent-Length: 1000\r\n\r\n123")
     await asyncio.sleep(5)

@@ -224,7 +224,7 @@ class RestClient:
             blocked = request.limit.block_seconds if floor is None else floor
             window.block(self._clock() + blocked)
             self._on_event("limited")
-            raise _Again(_answered(status, said), floor=blocked, blocked=True)
+            raise _Again(_answered(status, said), floor=blocked, blocked=blocked > 0)
         if status >= 500 or status == 408:
             raise _Again(_answered(status, said), floor=floor)
         if 300 <= status < 400:
