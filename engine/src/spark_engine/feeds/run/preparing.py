@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
 
 from msgspec.structs import replace as replaced
 
@@ -17,16 +18,18 @@ from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS
 from spark_engine.feeds.pipeline.symbol import SymbolFeed
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
-from spark_engine.feeds.rest.errors import RestError
+from spark_engine.feeds.rest.errors import RestError, RestUnavailable
 from spark_engine.feeds.run.health import Vitals
 from spark_engine.feeds.run.keeper import Keeper
 from spark_engine.feeds.settings import FeedSettings
 
+PATIENCE_SECONDS: Final = 10.0  # a longer wait is told, not sat out in silence
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`again`: how long to wait after REST failed. `listing_seconds`: until the venue is asked anew when it
-    trades none of the symbols."""
+    """`again`: how long to wait after REST failed, beside what the venue says.
+    `listing_seconds`: until the venue is asked anew when it trades none of the symbols."""
 
     settings: FeedSettings
     provider: StreamProvider
@@ -42,11 +45,12 @@ class Preparation:
         self.vitals.problem = "it has not said yet what it trades"
         while True:
             try:
-                answer = await self.rest.get(self.provider.instruments())
+                answer = await self.rest.get(self.provider.instruments(), patience=PATIENCE_SECONDS)
             except RestError as error:
                 self.vitals.problem = f"the venue's symbols are not to be had: {error}"
                 self.report(self.vitals.problem)
-                await asyncio.sleep(self.again.delay())
+                told = error.retry_in if isinstance(error, RestUnavailable) else None
+                await asyncio.sleep(self.again.delay(floor=told or 0.0))
                 continue
             found = self._known(answer.value)
             if found:
