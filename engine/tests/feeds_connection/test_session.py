@@ -96,6 +96,18 @@ def test_a_close_by_the_venue_is_told_with_its_code() -> None:
     asyncio.run(scenario())
 
 
+def test_what_a_venue_says_at_the_end_stays_one_line() -> None:
+    async def scenario() -> None:
+        async def venue(peer: ServerConnection) -> None:
+            await peer.close(1008, "too\nmuch \x1b[2J")
+
+        async with serve(venue, "127.0.0.1", 0) as server, Observed(address(server)).running() as seen:
+            ending = await seen.ending()
+        assert ending.cause.endswith("closed the connection: 1008 (policy violation) too much [2J")
+
+    asyncio.run(scenario())
+
+
 def test_a_venue_that_accuses_us_of_a_fault_has_closed_it_itself() -> None:
     async def scenario() -> None:
         async def venue(peer: ServerConnection) -> None:

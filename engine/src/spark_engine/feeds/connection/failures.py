@@ -20,7 +20,7 @@ from websockets.http11 import Response
 from spark_engine.errors import first_line
 from spark_engine.feeds.connection.socket import LARGEST_FRAME
 from spark_engine.feeds.connection.state import CloseReason, Ending
-from spark_engine.feeds.rest.causes import cause_of, said_in
+from spark_engine.feeds.rest.causes import cause_of, one_line, said_in
 from spark_engine.feeds.rest.retries import retry_after_seconds
 
 TOO_MANY_FLOOR: Final = 60.0  # seconds; BTCTurk blocks for as long
@@ -48,7 +48,9 @@ def ended(error: ConnectionClosed, url: str) -> Ending:
         detail = f" ({error.sent.reason})" if error.sent.code == 1002 and error.sent.reason else ""
         return Ending(CloseReason.PROTOCOL, f"{address(url)}: {_BY_US[error.sent.code]}{detail}")
     if error.rcvd is not None:
-        return Ending(CloseReason.CLOSED_BY_PEER, f"{address(url)} closed the connection: {error.rcvd}")
+        return Ending(
+            CloseReason.CLOSED_BY_PEER, f"{address(url)} closed the connection: {one_line(str(error.rcvd))}"
+        )
     how = cause_of(error.__cause__) if isinstance(error.__cause__, OSError) else "no close frame came"
     return Ending(CloseReason.DROPPED, f"{address(url)}: the connection was cut ({how})")
 

@@ -74,15 +74,16 @@ def _json_message(body: bytes) -> str:
         return ""
     if not isinstance(value, dict):
         return ""
-    return next((_one_line(value[name]) for name in _MESSAGES if isinstance(value.get(name), str)), "")
+    return next((one_line(value[name]) for name in _MESSAGES if isinstance(value.get(name), str)), "")
 
 
 def _plain(body: bytes) -> str:
     text = body[:READ].decode("utf-8", "replace")
     title = _TITLE.search(text)
-    return _one_line(html.unescape(title.group(1) if title else _TAG.sub(" ", text)))
+    return one_line(html.unescape(title.group(1) if title else _TAG.sub(" ", text)))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Printable, and not too long."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split())[:LONGEST]
