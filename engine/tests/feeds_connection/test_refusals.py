@@ -94,6 +94,23 @@ def test_an_answer_that_is_no_handshake(reply: bytes, reason: str, floor: float,
     asyncio.run(scenario())
 
 
+def test_a_redirect_to_a_page_is_told_as_one() -> None:
+    async def scenario() -> None:
+        async def venue(peer: RawPeer) -> None:
+            await peer.reader.readuntil(b"\r\n\r\n")
+            await peer.write(answer("302 Found\r\nLocation: https://status.example/maintenance"))
+            await peer.silence()
+
+        async with raw_server(venue) as url, Observed(url).running() as seen:
+            ending = await seen.ending()
+        assert (ending.kind, ending.reason) == ("refused", CloseReason.REFUSED_OTHER)
+        assert ending.cause == (
+            f"{url[5:-1]} redirects to 'https://status.example/maintenance', no address of a WebSocket"
+        )
+
+    asyncio.run(scenario())
+
+
 def test_a_port_where_nobody_listens(refused_port: int) -> None:
     ending = first_ending(lambda: Observed(f"ws://127.0.0.1:{refused_port}/"))
     assert ending.reason is CloseReason.UNREACHABLE

@@ -64,6 +64,9 @@ def refused(error: Exception, url: str) -> Ending:
         return Ending(CloseReason.UNREACHABLE, f"{where}: no WebSocket handshake in time")
     if isinstance(error, OSError) or (isinstance(error, InvalidMessage) and _cut(error)):
         return Ending(CloseReason.UNREACHABLE, f"{where} cannot be reached: {cause_of(error)}")
+    if isinstance(error, InvalidURI) and error.uri != url:
+        cause = f"{where} redirects to {error.uri[:200]!r}, no address of a WebSocket"
+        return Ending(CloseReason.REFUSED_OTHER, cause)
     if isinstance(error, InvalidURI | ValueError):
         why = error.msg if isinstance(error, InvalidURI) else first_line(error)
         return Ending(CloseReason.UNREACHABLE, f"{url[:200]!r} is not an address of a WebSocket: {why}")
