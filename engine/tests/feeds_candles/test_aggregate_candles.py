@@ -246,6 +246,22 @@ def test_a_restart_goes_on_where_the_archive_ends() -> None:
     assert larger.close(MONDAY + 20 * MINUTE + GRACE, ALWAYS) == whole[2:]
 
 
+def test_a_larger_bar_of_which_a_restart_brings_back_only_a_part_stays_as_it_is() -> None:
+    minutes = [minute(number, 100 + number) for number in range(30)]
+    larger = aggregator()
+    larger.restore(minutes[3:], aggregate(minutes, "5m", ALWAYS)[3:], ALWAYS)
+    given_out = larger.close(MONDAY + 30 * MINUTE + GRACE, ALWAYS)
+    larger.add(minute(2, 500, revision=1))
+    given_out += larger.recheck(ALWAYS)
+    assert MONDAY not in [bar.ts_ms for bar in given_out]
+
+
+def test_a_larger_bar_that_began_before_the_first_trade_is_made_after_a_restart() -> None:
+    larger = aggregator("1h")
+    larger.restore([minute(number) for number in range(20, 40)], [], ALWAYS)
+    assert [bar.trades for bar in larger.close(MONDAY + HOUR + GRACE, ALWAYS)] == [20]
+
+
 def test_a_larger_bar_that_was_not_amended_before_a_restart_is_amended_after_it() -> None:
     minutes = [minute(number) for number in range(5)]
     closed = aggregate(minutes, "5m", ALWAYS)

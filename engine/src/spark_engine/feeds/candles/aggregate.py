@@ -103,10 +103,15 @@ class Aggregator:
         open or can still be amended, and the `closed` larger ones of that time, all in their latest revision.
 
         A closed bar that its finer ones contradict was not amended in time: the next `close` gives it out.
+        Of the first bar before that time the begin may not be among `candles`: then it stays as it is.
         """
         self._window.see(covered)
         for candle in candles:
             self._place(candle)
+        self._window.advance(max((bucket.last for bucket in self._buckets.values()), default=NEVER))
+        first = min(self._buckets, default=NEVER)
+        if first + self._grid.step_ms <= self._window.final_to and first not in self._buckets[first].parts:
+            del self._buckets[first]
         for candle in closed:
             self._window.closed_to = max(self._window.closed_to, candle.ts_ms + self._grid.step_ms)
             bucket = self._buckets.get(candle.ts_ms)

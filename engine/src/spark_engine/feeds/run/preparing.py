@@ -102,7 +102,8 @@ class Preparation:
         since_ms = end_ms // MINUTE_MS * MINUTE_MS - settings.amend_ms - settings.grace_ms - MINUTE_MS
         ticks = archive.ticks_since(symbol, max(0, since_ms), least=self.provider.recent_ticks_most)
         longest_ms = max(timeframe_ms(timeframe) for timeframe in settings.timeframes)
-        minutes = archive.last_candles(symbol, MINUTE, (longest_ms + settings.amend_ms) // MINUTE_MS + 2)
+        unsettled_ms = longest_ms + settings.amend_ms + settings.grace_ms
+        minutes = archive.last_candles(symbol, MINUTE, unsettled_ms // MINUTE_MS + 2)
         larger = {
             timeframe: archive.last_candles(
                 symbol, timeframe, settings.amend_ms // timeframe_ms(timeframe) + 2
