@@ -248,6 +248,53 @@ def test_a_gap_that_rest_saw_without_a_connection_is_not_known_after_it(live: An
     assert live.feed.gaps == 1
 
 
+@pytest.mark.parametrize("sequential", [False, True])
+def test_the_first_trades_ever_seen_join_nothing_where_there_may_be_earlier_ones(
+    symbol: Make, trade: Make, sequential: bool
+) -> None:
+    """A pair that was listed while the socket was away."""
+    one = symbol(sequential=sequential)
+    one.joined(at=5_000)
+    one.proved(20_000)
+    one.feed.disconnected()
+    one.joined(*(trade(100 + number, 30_000 + number) for number in range(5)), at=36_000)
+    one.proved(40_000)
+    one.close(40_000)
+    one.recent(trade(104, 30_004), asked=42_000)
+    assert one.covered_ticks[0][0] == 30_001
+    assert one.told.counts["gap snapshot"] == one.feed.gaps == 1
+    assert one.feed.history_wanted(BEGIN + 80_000) == []
+    one.close(80_000)
+    assert one.feed.history_wanted(BEGIN + 80_000) == [Interval(BEGIN, BEGIN + MINUTE)]
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_what_retention_has_removed_joins_nothing(symbol: Make, trade: Make, sequential: bool) -> None:
+    """A pair that comes back to the feed after weeks: what was known of it is, and its trades are not."""
+    one = symbol(sequential=sequential)
+    known = [Interval(BEGIN - 60 * MINUTE, BEGIN - 30 * MINUTE)]
+    one.feed.resume([], [], {}, known, known)
+    one.joined(*(trade(100 + number, 30_000 + number) for number in range(5)), at=36_000)
+    one.proved(40_000)
+    one.close(40_000)
+    one.recent(trade(104, 30_004), asked=42_000)
+    assert one.covered_ticks[0][0] == 30_001
+    assert one.feed.gaps == 1
+
+
+def test_the_first_trades_ever_seen_join_what_was_known_where_they_reach_back_to_it(
+    symbol: Make, trade: Make
+) -> None:
+    one = symbol()
+    known = [Interval(BEGIN, BEGIN + 20_000)]
+    one.feed.resume([], [], {}, known, known)
+    one.joined(*(trade(number, number * 5_000) for number in range(1, 6)), at=36_000)
+    one.proved(40_000)
+    one.recent(trade(5, 25_000), asked=42_000)
+    assert one.covered_ticks == [(20_000, 40_000)]
+    assert one.feed.gaps == 0
+
+
 def test_an_empty_answer_about_a_pair_that_trades_says_nothing(live: Any) -> None:
     live.recent(asked=20_000)
     live.joined(at=21_000)

@@ -229,15 +229,23 @@ class SymbolFeed:
     def _latest(self, message: Ticks, now_ms: int, reason: GapReason) -> tuple[Accepted, int]:
         """The venue's latest trades, whoever told them, and since when they tell everything."""
         known_to = self._live_from if self._knowledge.to_ms is None else self._knowledge.to_ms
+        first_ever = self._sequence.last is None
         accepted = self._accept(message, now_ms)
-        if known_to is not None and accepted.gap is None:
-            return accepted, known_to
+        gap = accepted.gap
+        if known_to is not None and gap is None:
+            if not (first_ever and self._may_lack(message, known_to)):
+                return accepted, known_to
+            gap = Gap("snapshot", self._knowledge.from_ms or known_to, _reach(message))
         begin = self._first_known(message, now_ms)
-        lost_from = self._lost_from(accepted.gap, begin)
+        lost_from = self._lost_from(gap, begin)
         self._knowledge.lose(lost_from, begin)
-        if accepted.gap is not None:
+        if gap is not None:
             self._count_gap(reason, begin - lost_from)
         return accepted, begin
+
+    def _may_lack(self, message: Ticks, since_ms: int) -> bool:
+        """Trades since then, for want of room. No trade of before is known that it could hold."""
+        return len(message.ticks) >= self._rules.snapshot_most and _reach(message) > since_ms
 
     def _first_known(self, message: Ticks, now_ms: int) -> int:
         """From when on a snapshot that joins nothing tells everything."""
