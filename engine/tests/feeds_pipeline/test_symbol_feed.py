@@ -451,6 +451,26 @@ def test_trades_after_what_was_confirmed_prove_nothing_after_a_restart(
     assert after.ids == []
 
 
+def test_ids_that_were_missing_before_a_restart_are_missing_after_it(symbol: Make, trade: Make) -> None:
+    before = symbol(sequential=True)
+    before.joined(trade(1, 1_000), trade(2, 2_000), at=3_000)
+    before.proved(4_000)
+    before.close(4_000)
+    before.streamed(*(trade(number, number * 1_000) for number in range(5, 13)), at=12_010)
+    assert before.covered_ticks == [(1_000, 2_000)]
+    after = symbol(sequential=True)
+    ticks = [tick for batch in before.batches for tick in batch.ticks]
+    after.feed.resume(ticks, [], {}, [Interval(BEGIN + 1_000, BEGIN + 2_000)], [])
+    after.joined(*(trade(number, number * 1_000) for number in range(9, 14)), at=14_000)
+    after.proved(30_000)
+    after.close(30_000)
+    assert after.feed.wants_recent
+    assert after.covered_ticks == []
+    after.recent(trade(3, 3_000), trade(4, 4_000), trade(13, 13_000), asked=30_000)
+    after.close(30_000)
+    assert after.covered_ticks == [(2_000, 13_000)]
+
+
 def test_after_a_restart_no_bar_is_given_out_again(live: Any, symbol: Make, trade: Make) -> None:
     live.proved(70_000)
     live.close(62_000)

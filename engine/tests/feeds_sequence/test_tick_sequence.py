@@ -189,6 +189,14 @@ def test_a_restart_counts_as_an_interruption_and_doubles_nothing() -> None:
     assert (gap.first_id, gap.last_id) == (4, 5)
 
 
+def test_a_restart_tells_which_ids_are_missing_above_those_of_earlier_calls() -> None:
+    ids = consecutive()
+    assert ids.restore(ticks(1, 3)) == Gap("sequence", tick(1).ts_ms, tick(3).ts_ms, 2, 2, 1)
+    assert ids.restore(ticks(1, 3, 6, 7)) == Gap("sequence", tick(3).ts_ms, tick(6).ts_ms, 4, 5, 2)
+    assert ids.restore(ticks(8)) is None
+    assert unique().restore(ticks(1, 3)) is None
+
+
 def test_trades_filled_in_from_long_ago_do_not_push_out_what_the_venue_repeats() -> None:
     sequence = unique(remember=60)
     latest = ticks(*range(10_000, 10_050))

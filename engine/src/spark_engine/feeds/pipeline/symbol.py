@@ -87,7 +87,9 @@ class SymbolFeed:
         to_ms = self._knowledge.to_ms
         if to_ms is not None:  # what came later proves no continuity: there may have been a gap before it
             self._sequence.restore(tick for tick in ticks if tick.ts_ms < to_ms)
-        self._sequence.restore(ticks)
+        gap = self._sequence.restore(ticks)
+        if gap is not None:
+            self._doubt(gap)
         self._bars.restore(ticks, candles, larger)
 
     def joined(self, message: Ticks, now_ms: int) -> int:
@@ -119,9 +121,8 @@ class SymbolFeed:
         if accepted.reordered:
             self._observer.on_reordered(self.symbol, accepted.reordered)
         if accepted.gap is not None:
-            self._knowledge.doubt(accepted.gap.from_ms, accepted.gap.to_ms + 1)
             self._count_gap("sequence", accepted.gap.to_ms - accepted.gap.from_ms)
-            self._holes.append(accepted.gap)
+            self._doubt(accepted.gap)
         return accepted.fresh
 
     def recent(self, message: Ticks, asked_ms: int, now_ms: int) -> int:
@@ -267,6 +268,11 @@ class SymbolFeed:
     def _count_missed(self, lost: Sequence[Interval]) -> None:
         for part in lost:
             self._count_gap("missed", part.to_ms - part.from_ms)
+
+    def _doubt(self, gap: Gap) -> None:
+        """Ids are missing, which REST may have."""
+        self._knowledge.doubt(gap.from_ms, gap.to_ms + 1)
+        self._holes.append(gap)
 
     def _close_holes(self) -> None:
         """REST has answered: what ids are missing still is lost as ticks."""

@@ -82,12 +82,16 @@ class TickSequence:
         if self._interrupted is None and self._newest is not None:
             self._interrupted = (self._latest.count, self._newest)
 
-    def restore(self, ticks: Iterable[MarketTick]) -> None:
-        """What was archived before a restart, at least as much as a snapshot holds. Counts as interrupted."""
-        for tick in ticks:
-            self._remember(tick)
+    def restore(self, ticks: Iterable[MarketTick]) -> Gap | None:
+        """What was archived before a restart, at least as much as a snapshot holds. Counts as interrupted.
+        The ids that are missing in it above those of earlier calls, in one gap."""
+        before, last_id = self._newest, None if self._runs is None else self._runs.last
+        fresh = [tick for tick in ticks if self._remember(tick)]
+        for tick in fresh:
             self._advance(tick)
+        gap = None if self._runs is None else self._holes(self._runs, fresh, last_id, before)
         self.interrupted()
+        return gap
 
     def accept(self, ticks: Sequence[MarketTick], snapshot: bool, now_ms: int | None = None) -> Accepted:
         """`now_ms`: the venue's time; without it only dates before 1970 are implausible.
