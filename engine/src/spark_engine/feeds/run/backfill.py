@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from spark_engine.errors import StoreUnavailable
+from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.backfill.fetch import Advance, Ask, Fetch
 from spark_engine.feeds.backfill.filling import Filling, Page
@@ -22,6 +22,7 @@ from spark_engine.feeds.pipeline.pipeline import Pipeline
 from spark_engine.feeds.pipeline.symbol import SymbolFeed
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
+from spark_engine.feeds.run.keeper import storage_cause
 from spark_engine.feeds.serve.metrics import FeedMetrics
 from spark_engine.feeds.settings import FeedSettings
 
@@ -53,7 +54,9 @@ class Backfill:
         self._ask = ask
         self._metrics = metrics
         self._report = report
-        self._ends: dict[str, int] = {}
+        resumed = {symbol: state.feed.known_to_ms for symbol, state in pipeline.symbols.items()}
+        # after the last trade of an earlier run, the feed itself knows what is missing
+        self._ends = {symbol: grid(MINUTE).begin(at) for symbol, at in resumed.items() if at is not None}
         self._late: list[_Late] = []
         self._told = time.monotonic()
 
@@ -65,9 +68,7 @@ class Backfill:
             self._late.append(_Late(symbol, final))
 
     async def run(self) -> None:
-        """For ever. Raises `BacktestError` for an archive that no waiting will mend."""
-        for symbol in self._pipeline.symbols:
-            await self._remember_end(symbol)
+        """For ever."""
         waiting = list(self._pipeline.symbols)
         while waiting:
             waiting = [symbol for symbol in waiting if not await self._whole(symbol)]
@@ -76,29 +77,23 @@ class Backfill:
         await asyncio.Event().wait()
 
     async def make_larger(self) -> None:
-        """What `filled` told of. For ever; raises likewise."""
+        """What `filled` told of. For ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             waiting, self._late = self._late, []
             self._late += [late for late in waiting if not await self._made(late)]
 
-    async def _remember_end(self, symbol: str) -> None:
-        """After the last trade of an earlier run, the feed itself knows what is missing."""
-        ticks = await self._ask(lambda archive: archive.coverage(symbol))
-        if ticks:
-            self._ends[symbol] = grid(MINUTE).begin(ticks[-1].to_ms)
-
     async def _whole(self, symbol: str) -> bool:
         """Whether nothing is missing any more."""
-        span = await self._span(symbol)
-        if span is None:
-            return True
-        feed = self._pipeline.symbols[symbol].feed
-        filling = Filling(feed.instrument, span, self._settings.timeframes)
         try:
+            span = await self._span(symbol)
+            if span is None:
+                return True
+            feed = self._pipeline.symbols[symbol].feed
+            filling = Filling(feed.instrument, span, self._settings.timeframes)
             fetched = await self._fetch(feed, span.to_ms)(filling)
-        except StoreUnavailable as error:
-            self._report(f"{symbol}: its history waits: {error.message}")
+        except (StoreUnavailable, InvalidData) as error:
+            self._wait(f"{symbol}: its history waits", error)
             return False
         if fetched.missing:
             self._report(f"{symbol}: {fetched.missing:,} bars of its history are missing: {fetched.cause}")
@@ -168,9 +163,14 @@ class Backfill:
 
         try:
             return await self._ask(make)
-        except StoreUnavailable as error:
-            self._report(f"{late.symbol}: larger bars wait: {error.message}")
+        except (StoreUnavailable, InvalidData) as error:
+            self._wait(f"{late.symbol}: larger bars wait", error)
             return False
+
+    def _wait(self, what: str, error: BacktestError) -> None:
+        """For a store, or for a person: live data go on."""
+        self._metrics.on_storage_error(storage_cause(error))
+        self._report(f"{what}: {error.message}")
 
 
 @dataclass(slots=True)
