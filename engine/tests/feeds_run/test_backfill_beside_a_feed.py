@@ -150,3 +150,12 @@ def test_larger_bars_wait_for_a_store_that_fails(archive: Archive, failure: Exce
     asyncio.run(beside.until(made, beside.backfill.make_larger()))
     assert beside.reports == [f"BTCTRY: larger bars wait: {failure}"]
     assert beside.storage_errors() == 1
+
+
+def test_a_symbol_that_never_becomes_live_holds_up_no_other(archive: Archive) -> None:
+    beside = Beside(archive)
+    beside.begin("ETHTRY")
+    asyncio.run(beside.until(lambda: beside.is_whole("ETHTRY")))
+    assert archive.coverage("BTCTRY", "1m") == ()
+    beside.begin("BTCTRY")
+    asyncio.run(beside.until(lambda: beside.is_whole("BTCTRY")))

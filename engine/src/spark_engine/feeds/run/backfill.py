@@ -68,12 +68,17 @@ class Backfill:
             self._late.append(_Late(symbol, final))
 
     async def run(self) -> None:
-        """For ever."""
-        waiting = list(self._pipeline.symbols)
-        while waiting:
-            waiting = [symbol for symbol in waiting if not await self._whole(symbol)]
-            if waiting:
-                await asyncio.sleep(AGAIN_SECONDS)
+        """For ever. A symbol whose live feed has not begun, as one that was delisted, holds up no other."""
+        due = dict.fromkeys(self._pipeline.symbols, 0.0)
+        while due:
+            for symbol in [symbol for symbol, at in due.items() if at <= time.monotonic()]:
+                if not self._has_begun(symbol):
+                    continue
+                if await self._whole(symbol):
+                    del due[symbol]
+                else:
+                    due[symbol] = time.monotonic() + AGAIN_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
         await asyncio.Event().wait()
 
     async def make_larger(self) -> None:
@@ -82,6 +87,12 @@ class Backfill:
             await asyncio.sleep(LOOK_SECONDS)
             waiting, self._late = self._late, []
             self._late += [late for late in waiting if not await self._made(late)]
+
+    def _has_begun(self, symbol: str) -> bool:
+        known_from = self._pipeline.symbols[symbol].feed.known_from_ms
+        if known_from is not None:
+            self._ends.setdefault(symbol, grid(MINUTE).begin(known_from))
+        return symbol in self._ends
 
     async def _whole(self, symbol: str) -> bool:
         """Whether nothing is missing any more."""
@@ -112,12 +123,6 @@ class Backfill:
         kept_ms = self._settings.candles_retention_ms
         if kept_ms is not None:
             begin = max(begin, self._pipeline.venue_ms(local_ns()) - kept_ms)
-        while symbol not in self._ends:
-            known_from = self._pipeline.symbols[symbol].feed.known_from_ms
-            if known_from is None:
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                self._ends[symbol] = grid(MINUTE).begin(known_from)
         return Interval(begin, self._ends[symbol]) if begin < self._ends[symbol] else None
 
     def _fetch(self, feed: SymbolFeed, end_ms: int) -> Fetch:
