@@ -161,6 +161,9 @@ def test_a_bar_that_was_given_out_and_let_go_is_never_begun_anew() -> None:
     assert made.add(tick(3, 600, 60)) is None
     assert made.late_ignored == 1
     assert made.replace(history(0, 5, 5, 5, 5, 5)) is None
+    merged = made.replace(history(0, 5, 5, 5, 5, 5), lacking=True)
+    assert merged is not None
+    assert (merged.source, merged.quality, merged.volume) == ("merged", Quality.COMPLETE, 5)
 
 
 def test_trades_of_before_anything_was_covered_change_nothing() -> None:

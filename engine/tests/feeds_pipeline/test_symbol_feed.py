@@ -365,6 +365,41 @@ def test_a_trade_after_its_bar_amends_it(live: Any, trade: Make) -> None:
     assert live.told.counts["amended"] == 1
 
 
+@pytest.fixture
+def final(symbol: Make, trade: Make) -> Any:
+    """Live for so long that the bars of its first minutes are final."""
+    one = symbol()
+    one.joined(trade(1, -1), trade(2, 500), at=1_000)
+    one.proved(400_000)
+    one.close(400_000)
+    assert (bars(one)[-1].ts_ms, bars(one)[-1].quality) == (BEGIN, Quality.COMPLETE)
+    return one
+
+
+def test_the_bar_of_a_trade_beyond_the_window_becomes_that_of_history(final: Any, trade: Make) -> None:
+    final.streamed(trade(3, 600), at=401_000)
+    final.feed.filled(FIRST_MINUTE, [history(0, volume=2)], BEGIN + 402_000)
+    last = bars(final)[-1]
+    assert (last.ts_ms, last.volume, last.source, last.quality) == (BEGIN, 2, "merged", Quality.COMPLETE)
+    assert last.revision > 0
+
+
+def test_a_final_bar_of_a_time_that_proves_lost_becomes_that_of_history(final: Any, trade: Make) -> None:
+    """REST was away for longer than the window, and the socket had lost trades."""
+    final.recent(*(trade(number, 399_000 + number) for number in range(10, 15)), asked=402_000)
+    assert final.feed.gaps == 1
+    (wanted,) = final.feed.history_wanted(BEGIN + 402_000)
+    assert wanted.from_ms <= BEGIN
+    final.feed.filled(wanted, [history(0, volume=7, high=130)], BEGIN + 402_000)
+    last = max((bar for bar in bars(final) if bar.ts_ms == BEGIN), key=lambda bar: bar.revision)
+    assert (last.volume, last.high, last.source, last.quality) == (7, 130, "merged", Quality.COMPLETE)
+
+
+def test_a_final_bar_of_which_nothing_is_missing_stays_as_it_is(final: Any) -> None:
+    final.feed.filled(FIRST_MINUTE, [history(0, volume=7)], BEGIN + 402_000)
+    assert bars(final)[-1].volume == 1
+
+
 def test_a_trade_beyond_the_window_is_archived_and_history_is_asked_for_its_bar(
     symbol: Make, trade: Make
 ) -> None:

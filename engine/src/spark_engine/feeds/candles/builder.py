@@ -87,11 +87,12 @@ class CandleBuilder:
         bar = self._bars.get(begin)
         return None if bar is None or not bar.trades else self._candle(bar, 0)
 
-    def replace(self, history: Candle) -> Candle | None:
+    def replace(self, history: Candle, *, lacking: bool = False) -> Candle | None:
         """The bar to write after the venue's own word of it (`mended`); None: nothing, or not closed yet.
 
-        None too for a final bar that was given out: it is not held any more, so use `mended` with what is
-        archived. ValueError where `history` has more decimals than the instrument.
+        A final bar that was given out is not held any more. It stays, unless it is `lacking`: known not to
+        have all trades; then the venue's takes its place, and the archive counts the revision on.
+        ValueError where `history` has more decimals than the instrument.
         """
         history = rescaled(history, self.instrument.price_scale, self.instrument.quantity_scale)
         begin = history.ts_ms
@@ -99,7 +100,8 @@ class CandleBuilder:
         if not self._window.is_closed(begin) or (bar is not None and not bar.closed):
             return None
         if bar is None and self._window.was_given(begin):
-            return None
+            whole = history.quality is Quality.COMPLETE
+            return replace(history, source="merged", revision=1) if lacking and whole else None
         ours = None if bar is None else bar.published
         result = mended(ours, history)
         if result.disagrees or (ours is None and self._window.is_seen(begin)):
