@@ -152,6 +152,29 @@ def test_larger_bars_wait_for_a_store_that_fails(archive: Archive, failure: Exce
     assert beside.storage_errors() == 1
 
 
+def test_larger_bars_wait_for_a_minute_that_is_on_its_way_into_the_archive(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.0)
+    beside = Beside(archive)
+    whole = Interval(BEGIN, BEGIN + 5 * MINUTE)
+    before = tuple(minute(BEGIN + number * MINUTE) for number in range(5))
+    archive.append(Piece(INSTRUMENT, before, (whole,)))
+    beside.backfill.filled("BTCTRY", whole)
+
+    async def run() -> None:
+        looking = asyncio.create_task(beside.backfill.make_larger())
+        for _ in range(2):  # it has looked once
+            await asyncio.sleep(0)
+        archive.append(Piece(INSTRUMENT, (renamed(before[0], volume=7, revision=1),)))
+        for _ in range(8):
+            await asyncio.sleep(0)
+        looking.cancel()
+
+    asyncio.run(run())
+    assert [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)] == [11]
+
+
 def test_a_symbol_that_never_becomes_live_holds_up_no_other(archive: Archive) -> None:
     beside = Beside(archive)
     beside.begin("ETHTRY")

@@ -156,6 +156,8 @@ class Backfill:
     async def _made(self, late: _Late) -> bool:
         """False where the archive does not have the minutes yet, or does not take the larger bars."""
         late.looks += 1
+        if late.looks == 1:
+            return False  # of bars that are revised, coverage does not tell when they are there
         until_ms, timeframes = self._final_ms(), self._settings.timeframes
         instrument = self._pipeline.symbols[late.symbol].feed.instrument
 
