@@ -228,6 +228,40 @@ def test_the_latest_trades_on_joining_need_no_other_proof(symbol: Make, trade: M
     assert one.covered_ticks == [(1_001, 5_000), (25_001, 28_000)]
 
 
+def test_an_answer_that_is_behind_the_socket_proves_nothing_of_what_came_since(
+    live: Any, trade: Make
+) -> None:
+    live.streamed(trade(7, 15_000), trade(9, 19_900), at=20_000)
+    live.recent(trade(5, 5_000), trade(6, 10_000), asked=20_000)
+    assert live.covered_ticks == [(1_001, 10_000)]
+    live.recent(trade(6, 10_000), trade(7, 15_000), trade(8, 16_000), trade(9, 19_900), asked=22_500)
+    assert live.covered_ticks == [(1_001, 10_000), (10_000, 20_000)]
+    assert live.ids[-1] == "8"
+
+
+def test_without_a_connection_an_answer_that_is_behind_the_last_proves_nothing(
+    live: Any, trade: Make
+) -> None:
+    live.feed.disconnected()
+    live.recent(trade(6, 10_000), trade(7, 25_000), asked=33_000)
+    live.recent(trade(5, 5_000), trade(6, 10_000), asked=44_000)
+    assert live.covered_ticks == [(1_001, 31_000)]
+
+
+def test_missing_ids_of_which_rest_is_not_told_yet_are_asked_for_again(symbol: Make, trade: Make) -> None:
+    one = symbol(sequential=True)
+    one.joined(trade(1, 1_000), trade(2, 2_000), at=3_000)
+    one.proved(4_000)
+    one.streamed(trade(5, 5_000), at=5_010)
+    one.proved(9_000)
+    one.recent(trade(1, 1_000), trade(2, 2_000), asked=5_100)
+    assert one.feed.wants_recent
+    one.recent(*(trade(number, number * 1_000) for number in range(1, 6)), asked=5_300)
+    assert not one.feed.wants_recent
+    one.close(9_000)
+    assert one.covered_ticks == [(1_000, 5_000)]
+
+
 def test_without_a_connection_rest_goes_on(live: Any, trade: Make) -> None:
     live.feed.disconnected()
     live.recent(trade(6, 10_000), *(trade(number, number * 3000) for number in range(7, 11)), asked=33_000)

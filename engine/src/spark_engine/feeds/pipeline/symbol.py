@@ -14,6 +14,7 @@ from spark_engine.feeds.pipeline.knowledge import Knowledge
 from spark_engine.feeds.pipeline.observer import GapReason, Observer
 from spark_engine.feeds.pipeline.rules import MINUTE_MS, SymbolRules
 from spark_engine.feeds.provider import Ticks
+from spark_engine.feeds.sequence.memory import sequential_id
 from spark_engine.feeds.sequence.ticks import Accepted, Gap, TickSequence
 
 LEAST_REMEMBERED: Final = 256
@@ -127,28 +128,31 @@ class SymbolFeed:
 
     def recent(self, message: Ticks, asked_ms: int, now_ms: int) -> int:
         """The venue's latest trades over REST, asked for at `asked_ms`: confirms what is known until then but
-        for the grace. Without a connection it is all that there is, and joins by itself.
+        for the grace, or, where it is behind what was seen, until its latest trade. Without a connection it
+        is all that there is, and joins by itself.
 
         The number of ticks that a live socket should have told and did not.
         """
         if self._says_nothing(message):
             return 0
-        told_until = asked_ms - self._rules.grace_ms
+        told_until = known_until = asked_ms - self._rules.grace_ms
+        if message.ticks and self._sequence.lacks(message.ticks, told_until):
+            known_until = min(told_until, max(tick.ts_ms for tick in message.ticks))
         live, first = self.live, self._knowledge.to_ms is None
         accepted, begin = self._latest(message, now_ms, "missed" if live else "snapshot")
         self._ahead.update((tick.id, tick.ts_ms) for tick in accepted.fresh)
         missed = [one for one, ts_ms in self._ahead.items() if ts_ms < told_until]
         for one in missed:
             del self._ahead[one]
-        if not live and begin < told_until:
-            self._knowledge.add(begin, told_until)
+        if not live and begin < known_until:
+            self._knowledge.add(begin, known_until)
         if missed and not first:
             self._observer.on_recovered(self.symbol, len(missed))
-        self._close_holes()
+        self._close_holes(message)
         if not self._rules.sequential:
             if len(message.ticks) >= self._rules.snapshot_most:
                 self._knowledge.set_apart(_reach(message))
-            self._confirm(told_until)
+            self._confirm(known_until)
         return len(missed) if live else 0
 
     def disconnected(self) -> None:
@@ -274,15 +278,19 @@ class SymbolFeed:
         self._knowledge.doubt(gap.from_ms, gap.to_ms + 1)
         self._holes.append(gap)
 
-    def _close_holes(self) -> None:
-        """REST has answered: what ids are missing still is lost as ticks."""
+    def _close_holes(self, message: Ticks) -> None:
+        """REST has answered: what ids are missing still, and are older than its latest, is lost as ticks."""
         open_ids = self._sequence.missing()
+        waiting = []
         for gap in self._holes:
-            if any(first <= (gap.last_id or 0) and last >= (gap.first_id or 0) for first, last in open_ids):
-                self._knowledge.lose(gap.from_ms, gap.to_ms + 1)
-            else:
+            first_id, last_id = gap.first_id or 0, gap.last_id or 0
+            if not any(first <= last_id and last >= first_id for first, last in open_ids):
                 self._knowledge.found(gap.from_ms, gap.to_ms + 1)
-        self._holes.clear()
+            elif all(sequential_id(tick.id) < last_id for tick in message.ticks):
+                waiting.append(gap)
+            else:
+                self._knowledge.lose(gap.from_ms, gap.to_ms + 1)
+        self._holes = waiting
 
     def _confirm(self, until_ms: int) -> None:
         self._gathering.covered_ticks += self._knowledge.confirm(until_ms)

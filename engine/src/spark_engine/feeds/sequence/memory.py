@@ -61,6 +61,10 @@ class LatestIds:
             self._release(self._by_arrival.popleft())
         return True
 
+    def last_before(self, ts_ms: int) -> tuple[int, str] | None:
+        """(ts, id) of the latest that is remembered of that time."""
+        return max((one for one in self._by_time if one[0] < ts_ms), default=None)
+
     def any_until(self, count: int, ticks: Iterable[MarketTick]) -> bool:
         """Whether one of `ticks` was among the first `count` that came."""
         return any(self._arrivals.get(tick.id, count + 1) <= count for tick in ticks)

@@ -73,6 +73,12 @@ class TickSequence:
         """The stream was interrupted and no snapshot has joined its ends yet."""
         return self._interrupted is not None
 
+    def lacks(self, latest: Sequence[MarketTick], until_ms: int) -> bool:
+        """Whether the venue's latest trades are older than what was seen of the time before `until_ms`. Where
+        ids are sequential they tell more."""
+        seen = self._latest.last_before(until_ms)
+        return seen is not None and all(tick.ts_ms < seen[0] and tick.id != seen[1] for tick in latest)
+
     def missing(self) -> list[tuple[int, int]]:
         """(first, last) id of every hole that is still open; empty for a venue without sequential ids."""
         return [] if self._runs is None else self._runs.holes()
