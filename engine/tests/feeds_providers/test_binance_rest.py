@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from spark_engine.errors import InvalidSpec
-from spark_engine.feeds.market import BUY, SELL, Candle, Instrument, MarketTick
-from spark_engine.feeds.provider import Malformed, StreamProvider
+from spark_engine.feeds.market import BUY, SELL, Candle, Instrument, Interval, MarketTick
+from spark_engine.feeds.pipeline.observer import Silent
+from spark_engine.feeds.pipeline.rules import SymbolRules
+from spark_engine.feeds.pipeline.symbol import SymbolFeed
+from spark_engine.feeds.provider import Malformed, Rescaled, StreamProvider, Ticks
 from spark_engine.feeds.providers.registry import stream_provider
 from spark_engine.feeds.settings import Endpoints
 
@@ -115,12 +118,35 @@ def test_candles_are_exact_and_know_their_trades(venue: StreamProvider) -> None:
     )
 
 
-def test_finer_candles_come_in_wider_scales_of_their_own(venue: StreamProvider) -> None:
+def test_finer_candles_widen_the_stream_as_well(venue: StreamProvider) -> None:
     body = json.dumps([kline(0), kline(MINUTE, close="105.125")]).encode()
     candles = venue.history("BTCUSDT", "1m", 0, 2 * MINUTE).parse(body).candles
     assert [(bar.close, bar.price_scale) for bar in candles] == [(105100, 3), (105125, 3)]
     frame = '{"stream":"btcusdt@bookTicker","data":{"s":"BTCUSDT","b":"1.00","B":"1","a":"2.00","A":"1"}}'
-    assert len(venue.decode(frame)) == 1  # the stream goes on as it was
+    rescaled, _ = venue.decode(frame)
+    assert isinstance(rescaled, Rescaled)
+    assert (rescaled.instrument.price_scale, rescaled.instrument.quantity_scale) == (3, 8)
+
+
+def test_a_trade_after_finer_history_keeps_its_price(venue: StreamProvider) -> None:
+    listed = venue.recent_ticks("BTCUSDT").parse(TRADES).instrument
+    assert listed is not None
+    feed = SymbolFeed(listed, SymbolRules(("1m",), 0, 0, sequential=True, snapshot_most=1000), Silent())
+    feed.joined(Ticks("BTCUSDT", (), snapshot=True), 0)
+    page = venue.history("BTCUSDT", "1m", 0, MINUTE).parse(json.dumps([kline(0, close="105.125")]).encode())
+    feed.filled(Interval(0, MINUTE), page.candles, 2 * MINUTE)
+    trade = (
+        '{"stream":"btcusdt@trade","data":{"s":"BTCUSDT","t":7,"p":"105.50000000","q":"1.00000000",'
+        '"T":120000,"m":false}}'
+    )
+    for message in venue.decode(trade):
+        if isinstance(message, Rescaled):
+            feed.rescaled(message.instrument)
+        elif isinstance(message, Ticks):
+            feed.streamed(message, 2 * MINUTE)
+    batch = feed.take()
+    assert [tick.price / 10**batch.instrument.price_scale for tick in batch.ticks] == [105.5]
+    assert venue.recent_ticks("BTCUSDT").parse(TRADES).instrument == batch.instrument
 
 
 @pytest.mark.parametrize(

@@ -113,14 +113,14 @@ def _tick(listing: Listing, trade: RestTrade) -> MarketTick:
 
 
 def history(listing: Listing, timeframe: str, from_ms: int, to_ms: int, body: bytes) -> History:
-    """Bars that open in [from_ms, to_ms), exact: where they need it in wider scales than the instrument's."""
+    """Bars that open in [from_ms, to_ms), exact: where they need it, `listing` widens for the stream as well,
+    since a feed takes all of a symbol at the scales that its history has shown."""
     klines = _accepted(_klines, body)
     if any(after[0] <= before[0] for before, after in pairwise(klines)):
         raise Malformed("times that do not ascend")
     asked = [kline for kline in klines if from_ms <= kline[0] < to_ms]
-    apart = Listing(listing.instrument)  # a page of history widens itself, not what the stream is read with
     return History(
-        apart.read(lambda scaled, rows: tuple(_candle(scaled, timeframe, row) for row in rows), asked)
+        listing.read(lambda scaled, rows: tuple(_candle(scaled, timeframe, row) for row in rows), asked)
     )
 
 
