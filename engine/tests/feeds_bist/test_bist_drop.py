@@ -195,6 +195,29 @@ def test_a_bad_file_is_taken_in_no_part(content: str | bytes, said: str) -> None
         read(content)
 
 
+def test_longer_bars_are_never_taken_for_those_that_the_feed_archives() -> None:
+    weeks = bars("2024-01-08", "2024-01-15", "2024-01-22")
+    first = ms("2024-01-02T07:00")
+    hours = HEADER + "".join(f"{first + i * 3_600_000},10,11,9,10,5\n" for i in range(5))
+    months = bars("2024-01-02", "2024-02-01", "2024-03-01", "2024-04-01")
+    minutes = Wanted(("THYAO",), ("1m",))
+    with pytest.raises(InvalidData, match=r"THYAO\.csv has bars of 1w; the feed archives 1d"):
+        read(weeks)
+    with pytest.raises(InvalidData, match="has bars of 1w; the feed archives 1d"):
+        read(bars("2024-01-08"), "THYAO_1w.csv")
+    with pytest.raises(InvalidData, match="has bars of 4w; the feed archives 1d"):
+        read(months)
+    with pytest.raises(InvalidData, match="has bars of 1h; the feed archives 1m"):
+        read(hours, wanted=minutes)
+
+
+def test_bars_of_a_share_that_trades_seldom_are_of_the_only_timeframe() -> None:
+    first = ms("2024-01-02T07:00")
+    minutes = HEADER + "".join(f"{first + i * 60_000},10,11,9,10,5\n" for i in (0, 5, 35, 37, 120))
+    assert len(read(minutes, wanted=Wanted(("THYAO",), ("1m",))).series[0].candles) == 5
+    assert len(read(bars("2024-01-08", "2024-01-15")).series[0].candles) == 2
+
+
 def test_bars_of_another_length_than_the_feed_archives_are_refused() -> None:
     first = ms("2024-01-02T07:00")
     rows = "".join(f"{first + i * 3_600_000},10,11,9,10,5\n" for i in range(5))

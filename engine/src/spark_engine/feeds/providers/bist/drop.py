@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
+
+from spark_crds.feeds import TIMEFRAMES
 
 from spark_engine.data.calendars.grid import session_grid
 from spark_engine.data.calendars.table import exchange_calendar
@@ -142,7 +145,8 @@ def _series(
 
 
 def _timeframe(name: str, rows: Rows, wanted: Wanted) -> str:
-    """What the name says, else what the steps between rows are, else the only one that is archived."""
+    """What the name says, else what the steps between rows are, else the only one that is archived, of which
+    most bars may be missing."""
     said = timeframe_of_file(name, wanted.timeframes)
     if said is not None:
         return said
@@ -151,10 +155,21 @@ def _timeframe(name: str, rows: Rows, wanted: Wanted) -> str:
     for timeframe in wanted.timeframes:
         if timeframe_ms(timeframe) == measured:
             return timeframe
-    if len(wanted.timeframes) == 1 and (not measured or measured > timeframe_ms(wanted.timeframes[0])):
+    other = timeframe_of_file(name, TIMEFRAMES)
+    sparse = not measured or (measured > timeframe_ms(wanted.timeframes[0]) and not _regular(ts, measured))
+    if other is None and sparse and len(wanted.timeframes) == 1:
         return wanted.timeframes[0]
-    told = f"has bars of {timeframe_text(measured)}" if measured else "has one row and says no timeframe"
+    told = "has one row and says no timeframe"
+    if measured or other is not None:
+        told = f"has bars of {other or timeframe_text(measured)}"
     raise InvalidData(f"{name} {told}; the feed archives {', '.join(wanted.timeframes)}", field=FIELD)
+
+
+def _regular(ts: memoryview, step_ms: int) -> bool:
+    """Whether bars of `step_ms` were written, and not shorter ones with others missing: by more than half of
+    the steps, of which one alone may be chance."""
+    steps = [session_step_ms(after - before) for before, after in pairwise(ts) if after > before]
+    return steps.count(step_ms) > max(1, len(steps) // 2)
 
 
 def _require_whole(name: str, written: Written, repaired: Mended) -> int:
