@@ -103,6 +103,7 @@ def test_a_daily_bar_is_at_midnight_of_its_session_whatever_stamp_the_source_has
         ("THYAO.IS_1d.csv", "THYAO.IS"),
         ("2024/01/bist_thyao_1d_2021_2026.csv", "THYAO"),
         ("THYAO/2024.csv", "THYAO"),
+        ("bist.THYAO.1d.csv", "THYAO"),
     ],
 )
 def test_the_name_of_a_file_says_the_symbol_and_how_the_venue_spells_it(name: str, spelt: str) -> None:
@@ -112,7 +113,9 @@ def test_the_name_of_a_file_says_the_symbol_and_how_the_venue_spells_it(name: st
 
 
 def test_a_right_is_not_the_share_that_it_belongs_to() -> None:
-    assert read(bars("2024-01-02"), "THYAO.R.csv", Wanted(("THYAO.R", "EREGL"), ("1d",))).series
+    assert read(bars("2024-01-02"), "THYAO.R.csv", Wanted(("THYAO.R", "THYAO"), ("1d",))).series
+    for name in ("THYAO.R.csv", "bist_thyao.v_1d.csv", "THYAO.R.1d.csv", "THYAO.R/1d.csv"):
+        assert read(bars("2024-01-02"), name).series == ()
     content = "symbol," + HEADER + "THYAO.R,2024-01-02,1,1,1,1,5\nTHYAO.E,2024-01-02,10,10,10,10,7\n"
     (series,) = read(content, "bulletin.csv").series
     assert (series.instrument.venue_symbol, series.candles[0].volume) == ("THYAO.E", 7)

@@ -67,9 +67,9 @@ def timeframe_of_file(name: str, timeframes: Iterable[str]) -> str | None:
 
 
 def _tokens(text: str) -> list[str]:
-    """`bist_THYAO.E_1d`: with the marks of equities first."""
+    """`bist_THYAO.E_1d`: with the marks of equities first. A mark of one letter stays with its symbol."""
     return [token for token in re.split(r"[_\-\s]+", text) if token] + [
-        token for token in re.split(r"[^0-9A-Za-z]+", text) if token
+        token for token in re.split(r"[^0-9A-Za-z.]+|\.(?![A-Za-z](?![0-9A-Za-z]))", text) if token
     ]
 
 
