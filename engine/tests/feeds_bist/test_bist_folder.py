@@ -268,6 +268,27 @@ def test_one_table_of_actions_may_be_of_many_symbols(settings: Settings, put: Pu
     assert [(part.symbol, part.rows) for part in found] == [("EREGL", 1), ("THYAO", 1)]
 
 
+def test_actions_of_another_share_are_never_those_of_the_only_one(
+    settings: Settings, put: Put, kept: Any
+) -> None:
+    put("THYAO.actions.csv", "date,split\n2024-06-03,2\n", EARLIER - 60_000)
+    put("GARAN.actions.csv", "date,split\n2024-05-02,5\n", EARLIER)
+    put("GARAN/actions.csv", "date,split\n2024-05-02,5\n", EARLIER)
+    polled = poll(BistFiles(settings(symbols=("THYAO",))), kept)
+    assert [part.content for part in polled.actions] == [b"date,split,dividend\n2024-06-03,2.0,\n"]
+    assert outcomes(polled) == {
+        "THYAO.actions.csv": "taken",
+        "GARAN.actions.csv": "quarantined",
+        "GARAN/actions.csv": "quarantined",
+    }
+
+
+def test_actions_without_a_name_are_of_the_only_share(settings: Settings, put: Put, kept: Any) -> None:
+    put("actions.csv", "date,split\n2024-06-03,2\n", EARLIER)
+    polled = poll(BistFiles(settings(symbols=("THYAO",))), kept)
+    assert [part.symbol for part in polled.actions] == ["THYAO"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

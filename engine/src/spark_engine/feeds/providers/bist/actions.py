@@ -46,7 +46,7 @@ class CorporateActions:
 
 
 def read_actions_file(name: str, content: bytes, symbols: Sequence[str]) -> list[CorporateActions]:
-    """By a column of symbols, else of the symbol that the name says, else of the only one of the feed.
+    """By a column of symbols, else of the symbol that the name says; `actions.csv` of the only one there is.
 
     Raises `InvalidData` for a file that is to be taken in no part.
     """
@@ -58,8 +58,6 @@ def _symbol(name: str, symbols: Sequence[str]) -> str:
     said = symbol_of_actions(name, symbols)
     if said is not None:
         return said
-    if len(symbols) == 1:
-        return symbols[0]
     raise InvalidData(
         f"{name} says of no symbol of the feed: name it SYMBOL.actions.csv, or add a column symbol",
         field="files",

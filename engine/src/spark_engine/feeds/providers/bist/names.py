@@ -36,7 +36,9 @@ def is_actions(name: str) -> bool:
 
 
 def symbol_of_actions(name: str, symbols: Sequence[str]) -> str | None:
-    """None where the name says none of `symbols`."""
+    """None where the name says none of `symbols`. Plain `actions.csv` is of the only one, if there is one."""
+    if len(symbols) == 1 and (plain := ACTIONS.fullmatch(name)) and plain["symbol"] is None:
+        return symbols[0]
     match = ACTIONS.fullmatch(PurePosixPath(name).name)
     named = match["symbol"] if match else None
     return _only(symbols, [] if named is None else [named, *_tokens(named)])
