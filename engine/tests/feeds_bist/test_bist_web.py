@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from spark_engine.feeds.provider import Malformed
+from spark_engine.feeds.providers.bist import web
 from spark_engine.feeds.providers.bist.web import read_listing
 from spark_engine.feeds.providers.bist_files import BistFiles, Poll
 from spark_engine.feeds.rest.client import RestClient
@@ -139,6 +140,30 @@ def test_a_file_that_is_listed_and_gone_is_named_and_the_others_are_taken(
         "EREGL.csv": "quarantined",
         "THYAO.csv": "taken",
     }
+
+
+def test_a_listing_of_names_alone_is_read_to_its_end_however_long_it_is(
+    site: Site, settings: Settings, kept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "MOST_FILES", 2)
+    days = [f"2024-05-{day}" for day in (27, 28, 29, 30, 31)]
+    for day in days:
+        site.publish(f"THYAO_{day}.csv", row(day))
+    looks = polls(settings(files=f"{site.url}/drop/"), kept, *[lambda: None] * 3)
+    held = [datetime.fromtimestamp(bar.ts_ms / 1000, UTC) for bar in kept.series("THYAO")]
+    assert [f"{time:%Y-%m-%d}" for time in held] == days
+    assert [look.more for look in looks] == [True, True, False, False]
+
+
+def test_files_that_are_not_to_be_had_keep_no_others_away(
+    site: Site, settings: Settings, kept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "MOST_FILES", 2)
+    for name in ("THYAO.csv", "THYAO_a.csv", "THYAO_b.csv"):
+        site.publish(name, row("2024-05-31"), "31-May-2024 18:30   60")
+    del site.pages["/drop/THYAO_a.csv"], site.pages["/drop/THYAO_b.csv"]
+    polls(settings(files=f"{site.url}/drop/"), kept, lambda: None)
+    assert len(kept.series("THYAO")) == 1
 
 
 def test_a_file_that_is_cut_is_waited_for(site: Site, settings: Settings, kept: Any) -> None:

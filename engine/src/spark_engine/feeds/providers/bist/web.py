@@ -31,10 +31,10 @@ class DropUrl:
     """Files of a URL. One that ends in a candle file's suffix is that file, any other is a listing.
 
     A file of a listing is fetched again once its line (date, size) differs; where lines say nothing more than
-    names, and for a single file, every time. Of files that hold the same bar the one that was written last is
-    right, as the server says (Last-Modified); where it does not, the one whose name comes last, since a
-    listing's dates are in nobody knows which zone. Raises `RestError` where the listing is not
-    to be had.
+    names, and for a single file, every time. Where these are too many, they take turns. Of files that hold
+    the same bar the one that was written last is right, as the server says (Last-Modified); where it does
+    not, the one whose name comes last, since a listing's dates are in nobody knows which zone. Raises
+    `RestError` where the listing is not to be had.
     """
 
     def __init__(self, url: str, client: Client) -> None:
@@ -43,6 +43,8 @@ class DropUrl:
         self._lines: dict[str, str] = {}
         self._done: dict[str, str] = {}
         self._fetched: dict[str, str] = {}
+        self._look = 0
+        self._asked: dict[str, int] = {}  # in which look
 
     async def changed(self, now_ms: int) -> Listing:
         path = unquote(urlsplit(self._url).path)
@@ -62,11 +64,16 @@ class DropUrl:
 
     async def _files(self, urls: Mapping[str, str], lines: Mapping[str, str], now_ms: int) -> Listing:
         self._fetched = dict(lines)
+        self._look += 1
+        self._asked = {name: look for name, look in self._asked.items() if name in urls}
         new = [name for name in urls if name not in lines or self._lines.get(name) != lines[name]]
+        new.sort(key=lambda name: self._asked.get(name, 0))
+        more = any(name not in self._asked for name in new[MOST_FILES:])
         files: list[DropFile] = []
         waiting: list[str] = []
         refused: list[tuple[str, str]] = []
         for name in new[:MOST_FILES]:
+            self._asked[name] = self._look
             try:
                 answer = await self._client.get(Request(urls[name], {}, LIMIT, bytes, HEADERS))
             except RestError as error:
@@ -82,7 +89,7 @@ class DropUrl:
                 order = answer.modified_ms or 0, name
                 files.append(DropFile(name, answer.value, written_ms, order, mark))
         files.sort(key=lambda file: file.order, reverse=True)
-        return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), len(new) > MOST_FILES)
+        return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), more)
 
 
 def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
