@@ -65,7 +65,7 @@ def site() -> Iterator[Site]:
     site.server.server_close()
 
 
-def polls(settings: FeedSettings, kept: Any, *between: Callable[[], None]) -> list[Poll]:
+def polls(settings: FeedSettings, kept: Any, *between: Callable[[], None], apart_ms: int = 0) -> list[Poll]:
     """One look, then one after each change; all are acknowledged."""
 
     async def look() -> list[Poll]:
@@ -73,9 +73,9 @@ def polls(settings: FeedSettings, kept: Any, *between: Callable[[], None]) -> li
         provider = BistFiles(settings, client)
         found = []
         try:
-            for change in (lambda: None, *between):
+            for number, change in enumerate((lambda: None, *between)):
                 change()
-                found.append(await provider.poll(NOW, kept.known))
+                found.append(await provider.poll(NOW + number * apart_ms, kept.known))
                 kept.take(provider, found[-1])
         finally:
             await client.close()
@@ -170,6 +170,21 @@ def test_a_file_that_is_cut_is_waited_for(site: Site, settings: Settings, kept: 
     site.publish("THYAO.csv", row("2024-05-31") + "2024-06-03,10,1")
     (found,) = polls(settings(files=f"{site.url}/drop/"), kept)
     assert [report.outcome for report in found.files] == ["waiting"]
+
+
+def test_text_without_a_newline_at_its_end_is_taken_once_it_stands_still(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    site.publish("THYAO.csv", row("2024-05-31").rstrip())
+
+    def grow() -> None:
+        site.publish("THYAO.csv", row("2024-05-31") + row("2024-06-03").rstrip())
+
+    uri = f"{site.url}/drop/THYAO.csv"
+    looks = polls(settings(files=uri), kept, grow, lambda: None, lambda: None, apart_ms=30_000)
+    outcomes = [[report.outcome for report in look.files] for look in looks]
+    assert outcomes == [["waiting"], ["waiting"], ["waiting"], ["taken"]]
+    assert len(kept.series("THYAO")) == 2
 
 
 def test_a_listing_that_is_not_there_is_an_error(site: Site, settings: Settings, kept: Any) -> None:

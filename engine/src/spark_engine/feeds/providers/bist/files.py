@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 Outcome = Literal["taken", "ignored", "quarantined", "waiting"]
+CUT_STILL_MS: Final = 60_000  # how long text that seems to be cut must stay as it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from typing import Final
 
 from spark_engine.data.files import is_candle_file
 from spark_engine.errors import StoreUnavailable
-from spark_engine.feeds.providers.bist.files import DropFile, Listing, ends_whole
+from spark_engine.feeds.providers.bist.files import CUT_STILL_MS, DropFile, Listing, ends_whole
 from spark_engine.feeds.providers.bist.names import is_partial
 
 FIELD: Final = "spec.endpoints.files"
 STILL_MS: Final = 2_000  # how long size and time of change must stand still
-CUT_STILL_MS: Final = 60_000  # the same for text that seems to be cut
 MOST_FILES: Final = 256  # of one look
 MOST_BYTES: Final = 256 << 20
 

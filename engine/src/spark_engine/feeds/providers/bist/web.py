@@ -11,7 +11,7 @@ from spark_crds.canonical import sha256_hex
 
 from spark_engine.data.files import is_candle_file
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
-from spark_engine.feeds.providers.bist.files import DropFile, Listing, ends_whole
+from spark_engine.feeds.providers.bist.files import CUT_STILL_MS, DropFile, Listing, ends_whole
 from spark_engine.feeds.rest.client import Answer
 from spark_engine.feeds.rest.errors import RestError, RestMalformed
 
@@ -45,6 +45,7 @@ class DropUrl:
         self._fetched: dict[str, str] = {}
         self._look = 0
         self._asked: dict[str, int] = {}  # in which look
+        self._cut: dict[str, tuple[str, int]] = {}  # mark of what seems to be cut, and since when it is so
 
     async def changed(self, now_ms: int) -> Listing:
         path = unquote(urlsplit(self._url).path)
@@ -66,6 +67,7 @@ class DropUrl:
         self._fetched = dict(lines)
         self._look += 1
         self._asked = {name: look for name, look in self._asked.items() if name in urls}
+        self._cut = {name: seen for name, seen in self._cut.items() if name in urls}
         new = [name for name in urls if name not in lines or self._lines.get(name) != lines[name]]
         new.sort(key=lambda name: self._asked.get(name, 0))
         more = any(name not in self._asked for name in new[MOST_FILES:])
@@ -82,7 +84,7 @@ class DropUrl:
             mark = sha256_hex(answer.value)
             if self._done.get(name) == mark:
                 self._lines[name] = lines.get(name, "")
-            elif not ends_whole(name, answer.value):
+            elif not ends_whole(name, answer.value) and self._still_ms(name, mark, now_ms) < CUT_STILL_MS:
                 waiting.append(name)
             else:
                 written_ms = now_ms if answer.modified_ms is None else min(answer.modified_ms, now_ms)
@@ -90,6 +92,12 @@ class DropUrl:
                 files.append(DropFile(name, answer.value, written_ms, order, mark))
         files.sort(key=lambda file: file.order, reverse=True)
         return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), more)
+
+    def _still_ms(self, name: str, mark: str, now_ms: int) -> int:
+        before = self._cut.get(name)
+        if before is None or before[0] != mark:
+            before = self._cut[name] = mark, now_ms
+        return now_ms - before[1]
 
 
 def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
