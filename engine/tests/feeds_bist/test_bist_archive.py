@@ -81,6 +81,18 @@ def test_a_correction_is_the_next_revision_in_the_archive(
     feed.archive.close()
 
 
+def test_a_run_trades_on_bars_of_weeks_as_whole_ones(
+    settings: Callable[..., FeedSettings], put: Callable[..., Path], tmp_path: Path
+) -> None:
+    mondays = ("2026-10-19", "2026-10-26", "2026-11-02", "2026-11-09")  # 2026-10-29 is a holiday
+    put("THYAO_1w.csv", HEADER + "".join(f"{day},10,11,9,10,5\n" for day in mondays), NOW - 60_000)
+    feed = Feed(settings(timeframes=("1w",)), tmp_path / "journal")
+    feed.step()
+    feed.archive.close()
+    archived = read_candles(CandleRequest(settings().archive_uri, "THYAO", "1w", calendar="XIST"))
+    assert (list(archived.close), set(archived.quality)) == ([10, 10, 10, 10], {0})
+
+
 cells = st.sampled_from(
     [
         "",

@@ -11,6 +11,7 @@ import pytest
 from spark_engine.errors import InvalidData
 from spark_engine.feeds.market import Interval
 from spark_engine.feeds.providers.bist.drop import Drop, Wanted, read_drop
+from spark_engine.feeds.providers.bist.due import missing_sessions
 
 DAY = 86_400_000
 HEADER = "date,open,high,low,close,volume\n"
@@ -76,6 +77,19 @@ def test_what_a_file_covers_leaves_out_the_sessions_that_it_lacks(real: Callable
         Interval(ms("2024-04-15"), ms("2026-07-31")),
         Interval(ms("2026-08-03"), ms("2026-08-08")),
     )
+
+
+def test_a_bar_of_a_week_covers_all_sessions_of_its_week() -> None:
+    content = bars("2024-01-08", "2024-01-15", "2024-01-29", "2024-04-08", "2024-04-15")
+    (series,) = read(content, wanted=Wanted(("THYAO",), ("1w",)), name="THYAO_1w.csv").series
+    assert series.covered[:2] == (
+        Interval(ms("2024-01-08"), ms("2024-01-20")),  # Friday's midnight to midnight is the last
+        Interval(ms("2024-01-29"), ms("2024-02-03")),
+    )
+    missing = series.findings.missing_sessions
+    assert missing[:5] == tuple(ms(f"2024-01-{day}") for day in range(22, 27))
+    assert ms("2024-04-15") not in missing
+    assert missing_sessions("XIST", series.covered) == len(missing)
 
 
 def test_prices_in_ticks_are_exact() -> None:

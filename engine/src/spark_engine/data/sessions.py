@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,12 +105,14 @@ def session_spans(
     last bar: more of that session may be to come.
     """
     own = exchange_calendar(calendar)
-    runs = [[sessions[0], sessions[0]]]
-    for session in sessions[1:]:
-        if session <= runs[-1][1] + 1:
+    begins = session_grid(own, step_ms).unit_begin
+    runs: list[list[int]] = []
+    for session in dict.fromkeys(sessions):
+        first = bisect_left(own.open, begins[session])  # of a bar of weeks `session` is the last
+        if runs and first <= runs[-1][1] + 1:
             runs[-1][1] = session
         else:
-            runs.append([session, session])
+            runs.append([first, session])
     if step_ms >= DAY_MS:
         return tuple((own.date[first], own.date[last] + DAY_MS) for first, last in runs)
     end = min(own.close[sessions[-1]], rows.ts[len(rows) - 1] + step_ms)
@@ -125,9 +128,11 @@ def is_placeholder(rows: Rows, row: int) -> bool:
 def _without_row(grid: SessionGrid, session: tuple[int, ...]) -> tuple[int, ...]:
     if not session:
         return ()
-    held = set(session)
+    held = {grid.unit_begin[number] for number in session}
     return tuple(
-        grid.calendar.date[number] for number in range(session[0], session[-1]) if number not in held
+        grid.calendar.date[number]
+        for number in range(session[0], session[-1])
+        if grid.unit_begin[number] not in held
     )
 
 
