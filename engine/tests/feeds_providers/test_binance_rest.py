@@ -37,7 +37,9 @@ TRADES = (
 )
 
 
-def kline(open_ms: int, close: str = "105.10", volume: str = "148976.11427815") -> list[object]:
+def kline(
+    open_ms: int, close: str = "105.10", volume: str = "148976.11427815", trades: int = 308
+) -> list[object]:
     row: list[object] = [
         open_ms,
         "100.00",
@@ -47,7 +49,7 @@ def kline(open_ms: int, close: str = "105.10", volume: str = "148976.11427815") 
         volume,
         open_ms + MINUTE - 1,
         "2434.19",
-        308,
+        trades,
     ]
     return [*row, "1756.87", "28.46", "17928899.62"]
 
@@ -116,6 +118,16 @@ def test_candles_are_exact_and_know_their_trades(venue: StreamProvider) -> None:
         trades=308,
         source="history",
     )
+
+
+def test_minutes_without_trades_are_no_candles(venue: StreamProvider) -> None:
+    """As of a halt, on 2023-03-24: the last price four times, and nothing else."""
+    still = [MINUTE, *["28080.00000000"] * 4, "0.00000000", 2 * MINUTE - 1, "0.00000000", 0, "0", "0", "0"]
+    unsure = kline(2 * MINUTE, trades=0)
+    candles = venue.history("BTCUSDT", "1m", 0, 3 * MINUTE).parse(
+        json.dumps([kline(0), still, unsure]).encode()
+    )
+    assert [bar.ts_ms for bar in candles.candles] == [0, 2 * MINUTE]
 
 
 def test_finer_candles_widen_the_stream_as_well(venue: StreamProvider) -> None:

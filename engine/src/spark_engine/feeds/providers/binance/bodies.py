@@ -114,14 +114,19 @@ def _tick(listing: Listing, trade: RestTrade) -> MarketTick:
 
 def history(listing: Listing, timeframe: str, from_ms: int, to_ms: int, body: bytes) -> History:
     """Bars that open in [from_ms, to_ms), exact: where they need it, `listing` widens for the stream as well,
-    since a feed takes all of a symbol at the scales that its history has shown."""
+    since a feed takes all of a symbol at the scales that its history has shown. The flat rows that the venue
+    writes where nobody traded are no bars."""
     klines = _accepted(_klines, body)
     if any(after[0] <= before[0] for before, after in pairwise(klines)):
         raise Malformed("times that do not ascend")
-    asked = [kline for kline in klines if from_ms <= kline[0] < to_ms]
+    asked = [kline for kline in klines if from_ms <= kline[0] < to_ms and _traded(kline)]
     return History(
         listing.read(lambda scaled, rows: tuple(_candle(scaled, timeframe, row) for row in rows), asked)
     )
+
+
+def _traded(kline: Kline) -> bool:
+    return kline[8] > 0 or kline[5].strip("0.") != ""
 
 
 def _candle(listing: Listing, timeframe: str, kline: Kline) -> Candle:
