@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spark_engine.errors import InvalidData
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.market import Quality
 from spark_engine.feeds.providers.registry import stream_provider
-from spark_engine.feeds.run.replay import recorded, replay
+from spark_engine.feeds.run.replay import NS, recorded, replay
 from spark_engine.feeds.settings import FeedSettings
 
 from tests.exchange.recording import Recording, load
@@ -199,6 +200,7 @@ def test_what_the_provider_does_not_know_is_counted_and_no_failure(
     [
         (b"1723161600001658384\n", "line 1 is not `<received ns> <frame>`"),
         (b"noon {}\n", "line 1 is not `<received ns> <frame>`"),
+        (b"1723161600001 {}\n", "line 1 is not `<received ns> <frame>`"),
         (b"", "the recording has no frame"),
         (gzip.compress(b"1723161600001658384 {}\n" * 1000)[:40], "cannot be read after line"),
         (b"1723161600001658384 \xff\xfe\n", "line 1 is no text"),
@@ -212,6 +214,28 @@ def test_what_is_no_recording_is_refused_with_its_line(
     assert shown.returncode == 11
     assert complaint in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("line", [1, 30, 60])
+def test_a_line_that_is_far_ahead_in_time_of_those_around_it_is_refused(tmp_path: Path, line: int) -> None:
+    """Else its time would close bars as complete, and the trades of the next lines would be late."""
+    path = tmp_path / "garbled"
+    times = [1_723_161_600_000_000_000 + number * NS for number in range(60)]
+    times[line - 1] += 3600 * NS
+    path.write_text("".join(f"{time} {{}}\n" for time in times))
+    if line == 60:  # nothing comes later that could be lost
+        assert len(list(recorded(path))) == 60
+    else:
+        with pytest.raises(InvalidData, match=f"line {line} is far ahead in time"):
+            list(recorded(path))
+
+
+def test_a_clock_that_was_set_is_no_garbled_line(tmp_path: Path) -> None:
+    path = tmp_path / "set"
+    hours = [0, 0, 3600, 3600, 0, 0]
+    times = [1_723_161_600_000_000_000 + (number + hour) * NS for number, hour in enumerate(hours)]
+    path.write_text("".join(f"{time} {{}}\n" for time in times))
+    assert [time for time, _ in recorded(path)] == times
 
 
 def test_a_file_that_is_not_there_and_a_speed_of_nothing_are_misuse(backtest: Backtest, feed: Path) -> None:

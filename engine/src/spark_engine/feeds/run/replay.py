@@ -41,6 +41,8 @@ STORE_TURNS: Final = 50
 FLUSH_ROWS: Final = 100_000
 ADVANCE_FRAMES: Final = 2_000
 LONGEST_LINE: Final = 32 * 1024 * 1024
+DIGITS: Final = 19  # of ns since 1970, from 2001 to 2286
+ASTRAY_NS: Final = 60 * NS
 
 
 @dataclass(slots=True)
@@ -72,7 +74,25 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
 
 
 def recorded(path: Path) -> Iterator[tuple[int, str]]:
-    """(received ns, frame) of a file, packed by gzip or not. Raises `InvalidData`, naming the line."""
+    """(received ns, frame) of a file, packed by gzip or not. Raises `InvalidData`, naming the line.
+
+    A line whose time lies far ahead of both its neighbours is refused before it is given out: a clock that
+    was set goes on from there, and the bars of a time that never was would be closed.
+    """
+    before = 0
+    held: tuple[int, str] | None = None
+    for number, line in enumerate(_lines(path)):
+        if held is not None:
+            if held[0] - max(before, line[0]) > ASTRAY_NS:
+                raise InvalidData(f"{path}: line {number:,} is far ahead in time of those around it")
+            yield held
+            before = held[0]
+        held = line
+    if held is not None:
+        yield held
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         with path.open("rb") as file:
@@ -81,7 +101,7 @@ def recorded(path: Path) -> Iterator[tuple[int, str]]:
             while line := lines.readline(LONGEST_LINE):
                 number += 1
                 received, _, frame = line.rstrip(b"\r\n").partition(b" ")
-                if not received.isdigit() or len(received) > 19 or not frame:
+                if not received.isdigit() or len(received) != DIGITS or not frame:
                     raise InvalidData(f"{path}: line {number:,} is not `<received ns> <frame>`")
                 yield int(received), frame.decode()
     except (OSError, EOFError, zlib.error) as error:
