@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -142,6 +143,21 @@ def test_a_bad_file_is_quarantined_by_name_and_the_others_go_on(
 
     said = run(settings(), tmp_path, until_taken)
     assert sum("EREGL.csv is quarantined" in line for line in said) == 1
+
+
+def test_a_bad_file_whose_name_is_no_utf8_is_named_all_the_same(
+    settings: Settings, put: Callable[..., Path], tmp_path: Path
+) -> None:
+    turkish = os.fsdecode("THYAO_D\xdcN.csv".encode("iso8859-9"))
+    put(turkish, rows("2026-11-19") + "2026-11-19,20,20,20,20,5\n", FRIDAY_EVENING - 60_000)
+
+    async def until_quarantined(running: Running) -> None:
+        await running.until(lambda health: health["quarantined"] != [])
+        (bad,) = (await running.health())["quarantined"]
+        assert bad["file"] == r"THYAO_D\udcdcN.csv"
+        assert "rows of 2026-11-19T00:00:00Z that differ" in bad["reason"]
+
+    run(settings(symbols=("THYAO",)), tmp_path, until_quarantined)
 
 
 def test_a_session_whose_file_does_not_come_makes_the_feed_stale_and_is_named(

@@ -162,7 +162,8 @@ class FilesFeed:
         return known
 
     def _tell(self, files: Sequence[FileReport]) -> None:
-        bad = {file.name: file.reason for file in (*self._provider.quarantined, *files) if _is_bad(file)}
+        told = (*self._provider.quarantined, *files)
+        bad = {_shown(file.name): _shown(file.reason) for file in told if _is_bad(file)}
         for name, reason in bad.items():
             if self._bad.get(name) != reason:
                 self.metrics.on_malformed("file")
@@ -270,6 +271,11 @@ class FilesFeed:
 
 def _is_bad(file: FileReport) -> bool:
     return file.outcome == "quarantined"
+
+
+def _shown(text: str) -> str:
+    """Names of files may be no UTF-8, which all that tells of them must be."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _put_new(uri: str, name: str, content: bytes) -> None:
