@@ -100,6 +100,16 @@ def test_an_unknown_calendar_is_named_with_those_that_are_known() -> None:
     assert "did you mean XIST" in error.message
 
 
+@pytest.mark.parametrize("spelling", ["THYAO.E", "THYAO.IS"])
+def test_a_spelling_of_files_is_no_symbol_of_a_feed_of_files(spelling: str) -> None:
+    """No file would ever be its own: they go by the canonical name."""
+    error = refusal(feed(provider="bist-files", endpoints={"files": "drop"}, symbols=[spelling]))
+    assert error.field == "spec.symbols"
+    assert f"{spelling} is THYAO" in error.message
+    right = feed(provider="bist-files", endpoints={"files": "drop"}, symbols=["THYAO", "THYAO.R"])
+    assert feed_settings(right).symbols == ("THYAO", "THYAO.R")
+
+
 def test_a_venue_that_never_closes_takes_no_calendar() -> None:
     error = refusal(feed(calendar="XIST"))
     assert str(error) == "spec.calendar: btcturk-spot never closes: must be 24x7, is 'XIST'"

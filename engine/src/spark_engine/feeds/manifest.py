@@ -14,6 +14,7 @@ from spark_engine.data.calendars.table import ALWAYS, exchange_calendar
 from spark_engine.data.stamps import EPOCH, MILLISECOND
 from spark_engine.errors import InvalidSpec
 from spark_engine.execute.manifest import object_name, resolved_spec
+from spark_engine.feeds.providers.bist.names import canonical_symbol
 from spark_engine.feeds.settings import Endpoints, FeedSettings
 
 Spec = Mapping[str, Any]
@@ -29,7 +30,7 @@ def feed_settings(manifest: Mapping[str, Any]) -> FeedSettings:
     return FeedSettings(
         name=object_name(manifest),
         provider=spec["provider"],
-        symbols=tuple(spec["symbols"]),
+        symbols=_symbols(spec),
         channels=tuple(spec.get("channels", ())),
         timeframes=tuple(spec["timeframes"]),
         archive_uri=spec["storage"]["uri"],
@@ -43,6 +44,16 @@ def feed_settings(manifest: Mapping[str, Any]) -> FeedSettings:
         backfill_start_ms=_time(spec.get("backfill", {}).get("start")),
         calendar=_calendar(spec),
     )
+
+
+def _symbols(spec: Spec) -> tuple[str, ...]:
+    """Raises `InvalidSpec` for a spelling under which no file would ever be found."""
+    symbols: list[str] = spec["symbols"]
+    for symbol in symbols if spec["provider"] in FILE_PROVIDERS else ():
+        if (canonical := canonical_symbol(symbol)) != symbol:
+            message = f"must be canonical names: {symbol} is {canonical}, however files spell it"
+            raise InvalidSpec(message, field="spec.symbols")
+    return tuple(symbols)
 
 
 def _endpoints(spec: Spec) -> Endpoints:
