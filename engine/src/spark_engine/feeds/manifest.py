@@ -59,6 +59,8 @@ def _symbols(spec: Spec) -> tuple[str, ...]:
 def _endpoints(spec: Spec) -> Endpoints:
     for name in ("webSocket", "rest", "history"):
         _check_port(spec.get(name), f"spec.endpoints.{name}")
+    if spec.get("files", "").startswith(("http://", "https://")):
+        _check_port(spec["files"], "spec.endpoints.files")
     return Endpoints(
         websocket=spec.get("webSocket"),
         rest=spec.get("rest"),
