@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from spark_engine.feeds.provider import Malformed
 from spark_engine.feeds.providers.bist import web
 from spark_engine.feeds.providers.bist.web import read_listing
@@ -198,6 +200,24 @@ def test_links_that_leave_the_folder_are_no_files_of_the_drop() -> None:
     assert list(read_listing(page, "http://host/drop/")) == ["THYAO.csv"]
     with pytest.raises(Malformed, match="UTF-8"):
         read_listing(b"\xff\xfe", "http://host/drop/")
+
+
+def test_a_link_that_is_no_address_is_no_file_of_the_drop() -> None:
+    page = b'<a href="http://[x/GARAN.csv">x</a><a href="//[/EREGL.csv">x</a><a href="THYAO.csv">x</a>'
+    assert list(read_listing(page, "http://host/drop/")) == ["THYAO.csv"]
+
+
+def test_a_page_that_is_no_html_is_malformed() -> None:
+    with pytest.raises(Malformed, match="no HTML"):
+        read_listing(b"<![foo[ <a href=THYAO.csv>", "http://host/drop/")
+
+
+@given(st.lists(st.sampled_from(["<a href=", '"', "'", ">", "<![", "//[", "&#", "]]", "x.csv", "%", "\n"])))
+def test_whatever_a_page_holds_it_is_read_or_malformed(parts: list[str]) -> None:
+    try:
+        read_listing("".join(parts).encode(), "http://host/drop/")
+    except Malformed as refused:
+        assert str(refused)
 
 
 def test_a_bar_that_was_forming_when_the_server_says_the_file_was_written_waits(

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from spark_crds.canonical import sha256_hex
 
 from spark_engine.data.files import is_candle_file
+from spark_engine.errors import first_line
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
 from spark_engine.feeds.providers.bist.files import CUT_STILL_MS, DropFile, Listing, ends_whole
 from spark_engine.feeds.rest.client import Answer
@@ -102,20 +103,25 @@ class DropUrl:
 
 def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
     """Name to address and the rest of its line, of links to candle files in the same folder, by name from the
-    last to the first. Raises `Malformed` for what is no text."""
+    last to the first. Raises `Malformed` for what is no page."""
     parser = _Links()
     try:
         parser.feed(page.decode("utf-8"))
+        parser.close()
     except UnicodeDecodeError:
         raise Malformed("the listing is not UTF-8") from None
-    parser.close()
+    except AssertionError as error:  # how the parser says that it cannot go on
+        raise Malformed(f"the listing is no HTML: {first_line(error)}") from None
     if len(parser.found) > MOST_LISTED:
         raise Malformed(f"the listing has more than {MOST_LISTED} links")
     folder = url.rpartition("/")[0] + "/" if "/" in urlsplit(url).path else url + "/"
     names: dict[str, tuple[str, str]] = {}
     for link, line in parser.found:
-        address = urljoin(folder, link)
-        name = unquote(urlsplit(address).path.rpartition("/")[2])
+        try:
+            address = urljoin(folder, link)
+            name = unquote(urlsplit(address).path.rpartition("/")[2])
+        except ValueError:  # as of http://[x/
+            continue
         if address.rpartition("/")[0] + "/" == folder and is_candle_file(name):
             names[name] = address, " ".join(line.replace(name, " ").split())
     return dict(sorted(names.items(), reverse=True))
