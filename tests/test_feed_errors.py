@@ -255,6 +255,25 @@ def test_a_feed_that_is_stopped_while_the_disk_is_full_says_what_becomes_of_its_
     assert "all that was received is in the archive" not in feed.said
 
 
+def test_rows_that_only_memory_held_on_a_full_disk_are_told_as_lost(
+    manifest: Manifest, tmp_path: Path, disk: Callable[[str], Path], exchange: ExchangeThread
+) -> None:
+    place = disk("size=4m")
+    archive = str(place / "archive")
+    manifest["spec"]["storage"] = {"uri": archive, "flushInterval": "1h"}
+    with FeedProcess(manifest, tmp_path / "feed") as feed:
+        feed.until(lambda: feed.health().get("archive", {}).get("journalRows"))
+        filler = fill(place)
+        feed.until(lambda: exchange.trade("BTCTRY") and feed.health().get("storageError"))
+        last = exchange.trade("BTCTRY")
+        feed.until(lambda: (feed.health()["symbols"][0]["lastTick"] or "") >= _iso(last.time_ms))
+        assert feed.stopped() == 21
+    filler.unlink()
+    assert last.id not in archived(archive, place / "archive" / ".journal" / "btcturk-spot" / "spoilt")
+    assert "rows that were received are lost" in feed.said
+    assert "what else was received waits in" in feed.said  # what the journal had taken before
+
+
 @pytest.mark.parametrize("what", ["archive", "state"])
 def test_a_read_only_directory_is_said_and_waited_for(
     what: str, manifest: Manifest, tmp_path: Path, disk: Callable[[str], Path]
@@ -415,6 +434,15 @@ def test_a_store_that_does_not_answer_is_said_once_and_waited_for(
         feed.until(lambda: feed.metric('feed_storage_errors_total{cause="unreachable"}') >= 2, "it gave up")
         assert feed.said.count("Connection refused") == 1
         assert feed.stopped() == 0
+
+
+def archived(archive: str, journal: Path) -> list[str]:
+    """Ids of the trades of BTCTRY, with what waits in the journal."""
+    held = Archive.open(archive, venue="btcturk-spot", journal=journal, writer="a test")
+    try:
+        return [tick.id for tick in held.ticks_since("BTCTRY", 0)]
+    finally:
+        held.close()
 
 
 def assert_no_trade_is_missing(archive: str, folder: Path, running: ExchangeThread) -> None:
