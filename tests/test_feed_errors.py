@@ -5,14 +5,18 @@ Every one is the real command in a process of its own, which stops within second
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from spark_engine.execute.manifest import load_object
@@ -20,7 +24,7 @@ from spark_engine.feeds.archive.archive import Archive
 
 from tests.conftest import EXAMPLE
 from tests.exchange.threaded import ExchangeThread
-from tests.feed_process import FeedProcess, endpoints_of, manifest_of
+from tests.feed_process import PATIENCE_SECONDS, FeedProcess, endpoints_of, manifest_of
 from tests.s3.fixtures import S3
 
 Manifest = dict[str, Any]
@@ -272,6 +276,56 @@ def test_rows_that_only_memory_held_on_a_full_disk_are_told_as_lost(
     assert last.id not in archived(archive, place / "archive" / ".journal" / "btcturk-spot" / "spoilt")
     assert "rows that were received are lost" in feed.said
     assert "what else was received waits in" in feed.said  # what the journal had taken before
+
+
+def full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def unread() -> int:
+    """The end of a pipe whose reader has gone, as that of `2>&1 | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.parametrize("stderr", [full, unread])
+def test_a_feed_that_cannot_say_anything_goes_on(
+    stderr: Callable[[], int], manifest: Manifest, tmp_path: Path, free_port: int
+) -> None:
+    (tmp_path / "feed.json").write_text(json.dumps(manifest))
+    words = ["feed", "run", "-f", "feed.json", "--host", "127.0.0.1", "--port", str(free_port)]
+    command = [sys.executable, "-m", "spark_engine.command.main", *words]
+    told = stderr()
+    try:
+        with subprocess.Popen(command, cwd=tmp_path, stderr=told) as process:
+            end = time.monotonic() + PATIENCE_SECONDS
+            while not is_ready(free_port):
+                assert process.poll() is None, f"it ended with {process.returncode}"
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            process.terminate()
+            assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        os.close(told)
+
+
+@pytest.mark.parametrize("stderr", [full, unread])
+def test_an_error_that_cannot_be_said_keeps_its_exit_code(stderr: Callable[[], int]) -> None:
+    command = [sys.executable, "-m", "spark_engine.command.main", "feed", "run", "-f", "nowhere.yaml"]
+    told = stderr()
+    try:
+        assert subprocess.run(command, stderr=told).returncode == 2
+    finally:
+        os.close(told)
+
+
+def is_ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("what", ["archive", "state"])

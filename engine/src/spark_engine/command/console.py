@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,18 @@ def complain(message: str) -> None:
     """One error, on stderr, as `error: ...`."""
     coloured = sys.stderr.isatty() and not _no_color()
     prefix = "\x1b[1;31merror:\x1b[0m" if coloured else "error:"
-    sys.stderr.write(f"{prefix} {printable(message)}\n")
+    _say(f"{prefix} {printable(message)}")
 
 
 def note(message: str) -> None:
     """One line for a person, on stderr."""
-    sys.stderr.write(f"{printable(message)}\n")
+    _say(printable(message))
+
+
+def _say(line: str) -> None:
+    """A stderr that is full or that nobody reads changes nothing else."""
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
 
 
 def printable(text: str) -> str:

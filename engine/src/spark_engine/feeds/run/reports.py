@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
@@ -26,5 +27,6 @@ class Reports:
             self._said.clear()
         self._said[text] = now
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._stream.write(f"{stamp} {text}\n")
-        self._stream.flush()
+        with suppress(OSError):  # a full disk or a reader that has gone ends no feed
+            self._stream.write(f"{stamp} {text}\n")
+            self._stream.flush()
