@@ -123,6 +123,38 @@ def test_a_pipe_gets_neither_colour_nor_progress(backtest: Backtest) -> None:
     assert shown.stderr == ""
 
 
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_reader_that_has_seen_enough_changes_no_exit_code(
+    form: str, backtest: Backtest, tmp_path: Path
+) -> None:
+    """`backtest verify | head -1`."""
+    backtest("run", "-f", EXAMPLES[0], "--out", "artifact")
+    assert unread("verify", "artifact", "--output", form, directory=tmp_path) == (0, "")
+    (tmp_path / "artifact" / "chart.json").write_text("{}")
+    assert unread("verify", "artifact", "--output", form, directory=tmp_path) == (1, "")
+
+
+def unread(*arguments: object, directory: Path) -> tuple[int, str]:
+    """Exit code and stderr where the reader of stdout has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+    try:
+        finished = subprocess.run(
+            command,
+            cwd=directory,
+            env=environment,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    finally:
+        os.close(writer)
+    return finished.returncode, finished.stderr
+
+
 def test_a_name_with_control_characters_cannot_drive_the_terminal(backtest: Backtest) -> None:
     shown = backtest("run", "-f", "-", stdin='{"apiVersion": "\\u001b[2J", "kind": "BacktestRun"}')
     assert shown.returncode == 10

@@ -20,7 +20,16 @@ def output() -> Console:
     """Where results go. A pipe gets a fixed width, so that what it gets does not depend on the terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    class Results(Console):
+        def on_broken_pipe(self) -> None:
+            unread()  # and the command goes on to its own exit code, where rich would exit with 1
+
+    return Results(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def unread() -> None:
+    """Nobody reads the results any more: what is still written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:

@@ -26,7 +26,7 @@ from spark_engine.command import (
     validate,
     verify,
 )
-from spark_engine.command.console import complain
+from spark_engine.command.console import complain, unread
 from spark_engine.command.usage import Usage
 from spark_engine.errors import BacktestError
 from spark_engine.evidence.directory import NotOurs
@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "execute" not in options:
         parser.print_help(sys.stderr)
         return int(ExitCode.USAGE)
+    code = int(ExitCode.DONE)
     try:
         code = int(options.execute(options))
         sys.stdout.flush()
@@ -83,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Terminated:
         return _end("terminated; nothing is left half-written", ExitCode.TERMINATED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
+        unread()
+        return code
     except Exception as error:
         if os.environ.get("SPARK_DEBUG"):
             traceback.print_exc()
