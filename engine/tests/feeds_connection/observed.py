@@ -97,7 +97,7 @@ class Observed:
         try:
             yield self
             self.stop.set()
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 await run
             assert tasks_left(before | {run}) == []
         finally:

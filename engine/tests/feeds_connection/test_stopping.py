@@ -27,7 +27,8 @@ def test_a_stop_hands_over_all_that_the_venue_had_sent_even_to_a_full_consumer()
 
         handover = Handover(frames=10)
         async with serve(venue, "127.0.0.1", 0, compression=None) as server:
-            observed = Observed(address(server), on_frame=handover.put, flow=handover)
+            patient = quick(close_seconds=10.0)
+            observed = Observed(address(server), on_frame=handover.put, flow=handover, settings=patient)
             async with observed.running():
                 while not handover.full or sent < 1_000:
                     await asyncio.sleep(0.01)
