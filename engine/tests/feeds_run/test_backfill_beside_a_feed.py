@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -87,7 +87,7 @@ class Beside:
         feed.joined(Ticks(symbol, (MarketTick(symbol, "1", BEGIN, 1, 1),), snapshot=True), BEGIN + 1_000)
         feed.proved(BEGIN + 1_000)
 
-    async def until(self, done: Callable[[], bool], work: Coroutine[Any, Any, None] | None = None) -> None:
+    async def until(self, done: Callable[[], object], work: Awaitable[None] | None = None) -> None:
         running = asyncio.ensure_future(work or self.backfill.run())
         async with asyncio.timeout(20):
             while not done() and not running.done():
@@ -146,33 +146,32 @@ def test_larger_bars_wait_for_a_store_that_fails(archive: Archive, failure: Exce
     minutes = tuple(minute(BEGIN + number * MINUTE) for number in range(5))
     archive.append(Piece(INSTRUMENT, minutes, (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
+    beside.backfill.acknowledged(1)
     made = lambda: len(archive.candles("BTCTRY", "5m", 0, 1 << 45)) == 1  # noqa: E731
     asyncio.run(beside.until(made, beside.backfill.make_larger()))
     assert beside.reports == [f"BTCTRY: larger bars wait: {failure}"]
     assert beside.storage_errors() == 1
 
 
-def test_larger_bars_wait_for_a_minute_that_is_on_its_way_into_the_archive(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.0)
+def test_larger_bars_wait_for_a_minute_that_is_on_its_way_into_the_archive(archive: Archive) -> None:
     beside = Beside(archive)
     whole = Interval(BEGIN, BEGIN + 5 * MINUTE)
-    before = tuple(minute(BEGIN + number * MINUTE) for number in range(5))
-    archive.append(Piece(INSTRUMENT, before, (whole,)))
+    minutes = tuple(minute(BEGIN + number * MINUTE) for number in range(5))
+    archive.append(Piece(INSTRUMENT, minutes, (whole,)))
+    beside.backfill.filled("BTCTRY", whole)
     beside.backfill.filled("BTCTRY", whole)
 
     async def run() -> None:
         looking = asyncio.create_task(beside.backfill.make_larger())
-        for _ in range(2):  # it has looked once
-            await asyncio.sleep(0)
-        archive.append(Piece(INSTRUMENT, (renamed(before[0], volume=7, revision=1),)))
-        for _ in range(8):
-            await asyncio.sleep(0)
-        looking.cancel()
+        await asyncio.sleep(0.1)
+        assert archive.candles("BTCTRY", "5m", 0, 1 << 45) == []
+        archive.append(Piece(INSTRUMENT, (renamed(minutes[0], volume=7, revision=1),)))
+        beside.backfill.acknowledged(1)
+        await beside.until(lambda: archive.candles("BTCTRY", "5m", 0, 1 << 45), looking)
 
     asyncio.run(run())
     assert [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)] == [11]
+    assert beside.backfill.on_their_way == 1
 
 
 def test_a_symbol_that_never_becomes_live_holds_up_no_other(archive: Archive) -> None:

@@ -57,15 +57,26 @@ class Backfill:
         resumed = {symbol: state.feed.known_to_ms for symbol, state in pipeline.symbols.items()}
         # after the last trade of an earlier run, the feed itself knows what is missing
         self._ends = {symbol: grid(MINUTE).begin(at) for symbol, at in resumed.items() if at is not None}
+        self._filled: list[_Late] = []  # the minutes are on their way to the archive
         self._late: list[_Late] = []
         self._told = time.monotonic()
 
     def filled(self, symbol: str, interval: Interval) -> None:
         """Minutes that came from history on the live side: larger bars that were final by then are made
-        again once the archive has these minutes."""
+        again once the archive has these minutes, in their latest revision."""
         final = Interval(interval.from_ms, min(interval.to_ms, self._final_ms()))
         if final.from_ms < final.to_ms:
-            self._late.append(_Late(symbol, final))
+            self._filled.append(_Late(symbol, final))
+
+    @property
+    def on_their_way(self) -> int:
+        """How much `filled` told of that is not `acknowledged`."""
+        return len(self._filled)
+
+    def acknowledged(self, count: int) -> None:
+        """The archive has the minutes of the first `count` of these."""
+        self._late += self._filled[:count]
+        del self._filled[:count]
 
     async def run(self) -> None:
         """For ever. A symbol whose live feed has not begun, as one that was delisted, holds up no other."""
@@ -82,7 +93,7 @@ class Backfill:
         await asyncio.Event().wait()
 
     async def make_larger(self) -> None:
-        """What `filled` told of. For ever."""
+        """What was `acknowledged`. For ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             waiting, self._late = self._late, []
@@ -154,10 +165,8 @@ class Backfill:
         return now_ms - self._settings.grace_ms - self._settings.amend_ms
 
     async def _made(self, late: _Late) -> bool:
-        """False where the archive does not have the minutes yet, or does not take the larger bars."""
+        """False where the archive does not know the minutes yet, or does not take the larger bars."""
         late.looks += 1
-        if late.looks == 1:
-            return False  # of bars that are revised, coverage does not tell when they are there
         until_ms, timeframes = self._final_ms(), self._settings.timeframes
         instrument = self._pipeline.symbols[late.symbol].feed.instrument
 

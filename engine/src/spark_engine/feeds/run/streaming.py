@@ -148,7 +148,7 @@ class StreamingFeed:
     def _background(self, pipeline: Pipeline) -> dict[str, Coroutine[Any, Any, None]]:
         venue = self._provider, self._rest, self._report
         self._reconciler = Reconciler(pipeline, *venue, self._pace.reconcile)
-        backfill = Backfill(self.settings, pipeline, *venue, self._keeper.ask, self.metrics)
+        self._backfill = backfill = Backfill(self.settings, pipeline, *venue, self._keeper.ask, self.metrics)
         return {
             "feed: time": keep_time(self._clock, *venue, self._pace),
             "feed: recent": self._reconciler.run(),
@@ -235,8 +235,9 @@ class StreamingFeed:
         while not done.is_set():
             await self._stored.wait()
             self._stored.clear()
-            batches = pipeline.take()
+            batches, filled = pipeline.take(), self._backfill.on_their_way
             if await self._keeper.keep(batches):
+                self._backfill.acknowledged(filled)
                 now_ns = local_ns()
                 for batch in batches:
                     if batch.ticks:
