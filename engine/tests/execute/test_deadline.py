@@ -9,6 +9,8 @@ from spark_crds.formats.outcome import ExitCode
 from spark_engine.errors import DeadlineExceeded
 from spark_engine.execute.deadline import deadline
 
+pytestmark = pytest.mark.timeout(0)  # its limit of a test is an alarm too
+
 
 def test_work_that_takes_too_long_ends_with_the_deadline_and_its_exit_code() -> None:
     with pytest.raises(DeadlineExceeded) as caught, deadline(1):
