@@ -124,6 +124,33 @@ def test_a_listing_is_read_and_only_lines_that_differ_are_fetched_again(
     assert site.asked == ["/drop/", "/drop/EREGL.csv"]
 
 
+def test_a_line_may_say_date_and_size_before_the_name(site: Site, settings: Settings, kept: Any) -> None:
+    """As IIS writes it."""
+    day = "5/31/2024  6:30 PM           60"
+    names = ("EREGL.csv", "GARAN.csv", "THYAO.csv")
+    for name in names:
+        site.publish(name, row("2024-05-31"))
+    lines = [f'{day} <A HREF="/drop/{name}">{name}</A><br>' for name in names]
+    page = '<pre><A HREF="/">[To Parent Directory]</A><br><br> ' + " ".join(lines) + "</pre>"
+    site.pages["/drop/"] = page.encode()
+
+    def correct() -> None:
+        site.asked.clear()
+        site.pages["/drop/EREGL.csv"] = (HEADER + row("2024-05-31", 10.0)).encode()
+        first = f'{day} <A HREF="/drop/EREGL'
+        site.pages["/drop/"] = page.replace(first, first.replace("5/31", "6/3")).encode()
+
+    _first, second = polls(settings(files=f"{site.url}/drop/"), kept, correct)
+    assert [(part.instrument.symbol, part.changes.revised) for part in second.deliveries] == [("EREGL", 1)]
+    assert "/drop/GARAN.csv" not in site.asked
+
+
+def test_names_alone_are_no_line_that_could_stay_the_same() -> None:
+    page = "".join(f"<li><a href='{name}.csv'>{name}.csv</a></li>\n" for name in "ABC")
+    listed = read_listing(f"<h1>Directory listing</h1><ul>{page}</ul>".encode(), "http://host/drop/")
+    assert [line for _url, line in listed.values()] == ["", "", ""]
+
+
 def test_of_files_with_one_bar_the_last_name_is_right(site: Site, settings: Settings, kept: Any) -> None:
     site.publish("THYAO_20240531.csv", row("2024-05-31", 10.0))
     site.publish("THYAO_20240603.csv", row("2024-05-31", 10.9))

@@ -102,8 +102,8 @@ class DropUrl:
 
 
 def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
-    """Name to address and the rest of its line, of links to candle files in the same folder, by name from the
-    last to the first. Raises `Malformed` for what is no page."""
+    """Name to address and what stands around it, of links to candle files in the same folder, by name from
+    the last to the first. Raises `Malformed` for what is no page."""
     parser = _Links()
     try:
         parser.feed(page.decode("utf-8"))
@@ -128,18 +128,33 @@ def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
 
 
 class _Links(HTMLParser):
-    """Links, each with the text up to the next one."""
+    """Links, each with its own text and that on either side of it up to the next one: some servers write
+    date and size before the name."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, str]] = []
+        self._links: list[str] = []
+        self._texts: list[str] = []  # of each
+        self._after: list[str] = []  # each
+        self._within = False
+
+    @property
+    def found(self) -> list[tuple[str, str]]:
+        texts = zip(["", *self._after], self._texts, self._after, strict=False)
+        return list(zip(self._links, map(" ".join, texts), strict=True))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         link = dict(attrs).get("href") if tag == "a" else None
         if link:
-            self.found.append((link, ""))
+            self._links.append(link)
+            self._texts.append("")
+            self._after.append("")
+            self._within = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = self._within and tag != "a"
 
     def handle_data(self, data: str) -> None:
-        if self.found:
-            link, line = self.found[-1]
-            self.found[-1] = link, line + data
+        if self._links:
+            texts = self._texts if self._within else self._after
+            texts[-1] += data
