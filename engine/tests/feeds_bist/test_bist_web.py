@@ -124,6 +124,22 @@ def test_a_listing_is_read_and_only_lines_that_differ_are_fetched_again(
     assert site.asked == ["/drop/", "/drop/EREGL.csv"]
 
 
+def test_a_young_file_is_fetched_again_though_its_line_is_the_same(
+    site: Site, settings: Settings, kept: Any
+) -> None:
+    """Lines tell minutes and rounded sizes: the rest of an upload, or a quick correction, changes none."""
+    site.publish("THYAO.csv", row("2024-05-31"), "03-Jun-2024 17:59   1K")
+    site.written["/drop/THYAO.csv"] = "Mon, 03 Jun 2024 17:59:40 GMT"
+
+    def finish() -> None:
+        site.pages["/drop/THYAO.csv"] += row("2024-06-03").encode()
+        site.written["/drop/THYAO.csv"] = "Mon, 03 Jun 2024 17:59:55 GMT"
+
+    polls(settings(files=f"{site.url}/drop/"), kept, finish, *[lambda: None] * 6, apart_ms=30_000)
+    assert len(kept.series("THYAO")) == 2
+    assert site.asked.count("/drop/THYAO.csv") == 5  # until its line can be believed
+
+
 def test_a_line_may_say_date_and_size_before_the_name(site: Site, settings: Settings, kept: Any) -> None:
     """As IIS writes it."""
     day = "5/31/2024  6:30 PM           60"

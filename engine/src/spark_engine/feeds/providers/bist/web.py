@@ -20,6 +20,7 @@ LIMIT: Final = RateLimit("bist-files", requests=60, seconds=60.0, block_seconds=
 HEADERS: Final = {"accept": "*/*"}
 MOST_FILES: Final = 30  # of one look
 MOST_LISTED: Final = 10_000
+LINE_MS: Final = 120_000  # lines tell minutes: a file as young as that may change and keep its line
 
 
 class Client(Protocol):
@@ -83,8 +84,10 @@ class DropUrl:
                 refused.append((name, str(error)))
                 continue
             mark = sha256_hex(answer.value)
+            if answer.modified_ms is not None and now_ms - answer.modified_ms < LINE_MS:
+                self._fetched.pop(name, None)
             if self._done.get(name) == mark:
-                self._lines[name] = lines.get(name, "")
+                self._lines[name] = self._fetched.get(name, "")
             elif not ends_whole(name, answer.value) and self._still_ms(name, mark, now_ms) < CUT_STILL_MS:
                 waiting.append(name)
             else:
