@@ -241,6 +241,34 @@ def test_a_local_clock_that_is_set_forward_is_followed_by_one_counted_step() -> 
     assert clock.lag_ms(received, exchange) <= 15
 
 
+def test_server_time_that_lies_on_is_not_believed_while_trades_come_as_ever() -> None:
+    """Believed, it would claim the next hour to be over."""
+    world, clock = World(behind_ms=100, drift_ppm=5), Clock()
+    for second in range(900):
+        true_ns = EXCHANGE + second * SECOND
+        if second % 3 == 0:
+            world.rest(clock, true_ns, 10, 15, 3_600_000 if 300 <= second < 600 else 0)
+        assert world.trade(clock, true_ns + 500 * MS, 4)[0]
+        local = world.local(true_ns + 600 * MS)
+        assert abs(clock.offset_ns(local) - world.offset(true_ns + 600 * MS)) <= 20 * MS
+    assert clock.contradictions == 100
+    assert not clock.doubtful
+
+
+def test_a_venue_whose_clock_is_set_forwards_by_an_hour_is_followed_by_one_counted_step() -> None:
+    world, clock = World(), Clock()
+    for second in range(600):
+        world.set_ns = -3_600 * SECOND if second >= 300 else 0
+        true_ns = EXCHANGE + second * SECOND
+        if second % 15 == 0 or clock.doubtful:
+            world.rest(clock, true_ns, 10, 15)
+        world.trade(clock, true_ns + 500 * MS, 4)
+        if not 300 <= second < 310:
+            local = world.local(true_ns + 600 * MS)
+            assert abs(clock.offset_ns(local) - world.offset(true_ns + 600 * MS)) <= 20 * MS
+    assert clock.steps == 1
+
+
 @given(st.floats(-45, 45), st.integers(0, 2**32))
 def test_drift_is_recovered_under_bursts(drift_ppm: float, seed: int) -> None:
     """A tenth of the time, every trade is delayed by up to a second: a plain regression would be lost."""

@@ -19,6 +19,8 @@ AGREEING: Final = 3  # samples, or trades, that overrule what was believed
 STEP_NS: Final = 1_000_000_000
 SLEW_PPM: Final = 500.0
 EARLY_NS: Final = 250 * MS  # without REST: a trade this much too early is doubted
+LATE_NS: Final = 10_000 * MS  # trades are not told so much later from one moment to the next
+LATELY_NS: Final = 60_000 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class OffsetEstimate:
     """The last eight samples, of which the one with the smallest bound counts.
 
     A sample that contradicts it is put aside; three in a row that agree with one another replace all others:
-    the local clock was set, or what was believed was a lie.
+    the venue's clock was set, or what was believed was a lie.
     """
 
     def __init__(self) -> None:
@@ -67,8 +69,16 @@ class OffsetEstimate:
         """The last sample contradicted what is believed: another one is wanted soon."""
         return bool(self._aside)
 
-    def sample(self, sent_ns: int, received_ns: int, server_ms: int, drift_ppm: float = 0.0) -> bool:
-        """One exchange, in local times; False for one that is put aside, or whose times run backwards."""
+    def sample(
+        self,
+        sent_ns: int,
+        received_ns: int,
+        server_ms: int,
+        drift_ppm: float = 0.0,
+        most_ns: int | None = None,
+    ) -> bool:
+        """One exchange, in local times; False for one that is put aside, or whose times run backwards.
+        `most_ns`: what contradicts and lies above it is a lie, however often it is said."""
         if received_ns < sent_ns:
             return False
         middle_ns = sent_ns + (received_ns - sent_ns) // 2
@@ -77,13 +87,15 @@ class OffsetEstimate:
         if self._best is None or taken.agrees(self._best, drift_ppm):
             self._aside.clear()
             self._samples.append(taken)
-        elif not self._overrules(taken, drift_ppm):
+        elif not self._overrules(taken, drift_ppm, most_ns):
             return False
         self._best = min(reversed(self._samples), key=lambda sample: sample.bound_at(middle_ns, drift_ppm))
         return True
 
-    def _overrules(self, taken: Sample, drift_ppm: float) -> bool:
+    def _overrules(self, taken: Sample, drift_ppm: float, most_ns: int | None) -> bool:
         self.contradictions += 1
+        if most_ns is not None and taken.offset_ns - taken.bound_ns > most_ns:
+            return False
         self._aside = [other for other in self._aside if taken.agrees(other, drift_ppm)] + [taken]
         if len(self._aside) < AGREEING:
             return False
@@ -110,7 +122,7 @@ class Clock:
         self._step_ns, self._slew_ppm = step_ns, slew_ppm
         self._offset: int | None = None  # as published at _offset_at
         self._offset_at = 0
-        self._timed = False
+        self._timed_at: int | None = None
         self._early: list[int] = []  # offsets that doubted trades in a row would need
         self._shown = 0
         self.steps = 0
@@ -119,11 +131,11 @@ class Clock:
     def observe_rest(self, sent_ns: int, received_ns: int, server_ms: int) -> bool:
         """One answer of server time; False where it contradicts the others and is put aside."""
         replaced = self._rest.replaced
-        if not self._rest.sample(sent_ns, received_ns, server_ms, self._drift()):
+        if not self._rest.sample(sent_ns, received_ns, server_ms, self._drift(), self._most(received_ns)):
             return False
         if self._rest.replaced > replaced or self._floor_contradicts(received_ns):
             self._quickest.forget()
-        self._move(received_ns, free=not self._timed)
+        self._move(received_ns, free=self._timed_at is None)
         return True
 
     def observe_transit(self, received_ns: int, exchange_ms: int) -> bool:
@@ -134,7 +146,7 @@ class Clock:
             return False
         self._early.clear()
         self._quickest.add(received_ns, -needed)
-        self._timed = True
+        self._timed_at = received_ns
         self._move(received_ns, free=self._offset is None, at_least=needed)
         return True
 
@@ -205,6 +217,12 @@ class Clock:
         """The offset cannot be more than this, says REST."""
         drift = self._drift()
         return best.offset_at(now_ns, drift) + best.bound_at(now_ns, drift)
+
+    def _most(self, now_ns: int) -> int | None:
+        """The offset can hardly be more than this, say trades that come as ever; None where none do."""
+        if self._early or self._timed_at is None or now_ns - self._timed_at > LATELY_NS:
+            return None
+        return None if self._quickest.empty else self._quickest.floor_ns(now_ns) + LATE_NS
 
     def _slewed(self, now_ns: int, target: int, offset: int) -> int:
         most = int(max(0, now_ns - self._offset_at) * self._slew_ppm / 1e6)
