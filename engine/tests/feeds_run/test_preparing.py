@@ -21,7 +21,7 @@ from engine.tests.feeds_rest.conftest import answering, reply_bytes
     ("refusal", "words"),
     [
         (reply_bytes(b"maintenance", "503 Service Unavailable\r\nRetry-After: 3600"), "503: maintenance"),
-        (reply_bytes(b"", "429 Too Many Requests\r\nRetry-After: 3600"), "room in 3"),
+        (reply_bytes(b"", "429 Too Many Requests\r\nRetry-After: 3600"), "room in 60 min"),
     ],
     ids=["maintenance", "too many"],
 )

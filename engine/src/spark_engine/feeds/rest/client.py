@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final, Generic, TypeVar
 
 import httpx2
@@ -259,7 +260,7 @@ class _Patience:
         if self._left is None:
             return
         if seconds > self._left:
-            raise RestUnavailable(url, f"{cause}; room in {seconds:.1f} s", retry_in=seconds)
+            raise RestUnavailable(url, f"{cause}; room in {_roughly(seconds)}", retry_in=seconds)
         self._left -= seconds
 
 
@@ -283,6 +284,11 @@ class _Exchange:
         by_clock = round((self._received - self._sent) * 1e9)
         by_wall = self.received_ns - self.sent_ns
         return abs(by_wall - by_clock) <= STEADY_NS + by_clock // STEADY_SLEW
+
+
+def _roughly(seconds: float) -> str:
+    """The same text for a minute: it is reported as often as somebody asks in vain."""
+    return "less than a minute" if seconds < 60 else f"{ceil(seconds / 60)} min"
 
 
 def _answered(status: int, said: str) -> str:
