@@ -28,10 +28,11 @@ async def keep_time(
             answer = await rest.get(provider.server_time(), patience=PATIENCE_SECONDS)
         except RestError as error:
             report(f"the venue's time is not to be had: {error}")
-        else:
-            if answer.steady:
-                clock.observe_rest(answer.sent_ns, answer.received_ns, answer.value)
-                samples += 1
+            await asyncio.sleep(pace.clock)
+            continue
+        if answer.steady:
+            clock.observe_rest(answer.sent_ns, answer.received_ns, answer.value)
+            samples += 1
         if clock.doubtful:
             await asyncio.sleep(pace.clock_doubt)
         else:
