@@ -107,7 +107,7 @@ class OffsetEstimate:
 
 
 class Clock:
-    """The local clock, compensated. All `_ns` arguments are local wall times, ns since 1970.
+    """The local clock, compensated. All `_ns` arguments are local times (`local_ns`).
 
     The published offset moves towards its target by at most 500 ppm of the time that passes. It jumps only
     - as long as no trade was timed yet (the first samples),

@@ -150,7 +150,7 @@ class _Waits:
     def event(self, kind: EventKind) -> None:
         if kind in WAITS:  # what came first is the cause of the rest, until there is an answer
             self._why = self._why or WAITS[kind]
-        elif kind in ("answered", "unavailable"):
+        elif kind in ("answered", "unavailable", "refused", "malformed"):
             self._why = ""
 
     async def sleep(self, seconds: float) -> None:
