@@ -12,6 +12,7 @@ from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.lock import AnotherWriter
 from spark_engine.feeds.archive.records import Acknowledgeable
+from spark_engine.feeds.host_clock import local_ns
 from spark_engine.feeds.run.freed_memory import return_freed_memory
 from spark_engine.feeds.run.pace import Pace
 from spark_engine.feeds.run.worker import Worker
@@ -243,7 +244,7 @@ def _retired(archive: Archive, settings: FeedSettings) -> None:
 
 
 def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return local_ns() // 1_000_000
 
 
 def storage_cause(error: BacktestError) -> StorageCause:
