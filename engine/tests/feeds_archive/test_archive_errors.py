@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,30 @@ def test_a_full_disk_under_the_journal_refuses_to_acknowledge(tmp_path: Path, sm
     archive.close()
     everything = list(map(piece, range(1, n + 2)))
     require_each_once(tmp_path / "archive", everything, everything)
+
+
+def test_a_journal_that_filled_its_disk_while_the_store_was_away_drains_when_it_is_back(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Journal.__init__.__kwdefaults__, "seal_bytes", PAGES // 4)
+    archive = opened(tmp_path, journal=small_disk / "journal")
+    n = 0
+    with pytest.raises(StoreUnavailable, match="No space left on device"):
+        while True:
+            archive.append(piece(n + 1))
+            n += 1
+    fill(small_disk)
+    archive.flush()
+    archive.append(piece(n + 1))
+    archive.close()
+    everything = list(map(piece, range(1, n + 2)))
+    require_each_once(tmp_path / "archive", everything, everything)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 def test_a_directory_that_may_not_be_written_is_named(tmp_path: Path) -> None:

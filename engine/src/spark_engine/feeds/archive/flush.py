@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,10 +43,17 @@ class Flush:
         """Everything that is journaled. Raises as `commit`: then the rest stays in the journal."""
         self.committed = set()
         self._failed = {}
+        sealed = self._journal.sealed()
+        self._take(sealed, flushed)  # by itself: on a full disk it makes the room to seal the next
+        self._take([path for path in self._journal.seal() if path not in sealed], flushed)
+        for failure in self._failed.values():
+            raise failure
+
+    def _take(self, paths: Iterable[Path], flushed: Flushed) -> None:
         gathered: dict[SeriesKey, Pending] = {}
         done: list[Path] = []
         through = rows = 0
-        for path in self._journal.seal():
+        for path in paths:
             for entry in self._journal.read(path):
                 through = entry.sequence
                 for key in series_of(entry):
@@ -57,8 +65,6 @@ class Flush:
                     rows = 0
             done.append(path)
         self._commit(gathered, through, done, flushed)
-        for failure in self._failed.values():
-            raise failure
 
     def _commit(
         self, gathered: dict[SeriesKey, Pending], through: int, done: list[Path], flushed: Flushed

@@ -85,13 +85,18 @@ class Journal:
             self._next += len(entries)
             return self._next - 1
 
+    def sealed(self) -> list[Path]:
+        """All before the one that is written, oldest first."""
+        with self._lock, self._failing():
+            return self._sealed()
+
     def seal(self) -> list[Path]:
-        """Begins a new file where the last one has records; returns all before it, oldest first."""
+        """Likewise, after beginning a new file where the last one has records."""
         with self._lock, self._failing():
             if self._next > self._first:
                 self._restored()
                 self._begin()
-            return self._paths()[:-1]
+            return self._sealed()
 
     def read(self, path: Path) -> Iterator[Entry]:
         """The records of a sealed file. Raises `StoreUnavailable` for one that is damaged."""
@@ -165,7 +170,7 @@ class Journal:
 
     def _begin(self) -> None:
         """The next file, visible with its header or not at all."""
-        path = self.folder / f"{self._next:016d}{SUFFIX}"
+        path = self.folder / _name(self._next)
         head = _framed(Header(SCHEMA, self.id, self._archive, self._next))
         write_durably(path, head)
         self._use(path, self._next, len(head))
@@ -205,6 +210,9 @@ class Journal:
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob(f"[0-9]*{SUFFIX}"))
 
+    def _sealed(self) -> list[Path]:
+        return [path for path in self._paths() if path.name < _name(self._first)]
+
     def _header(self, path: Path) -> Header:
         with path.open("rb") as file:
             body = next(_bodies(file.read(1 << 16)), None)
@@ -228,6 +236,10 @@ class Journal:
         except OSError as error:
             cause = error.strerror or first_line(error)
             raise StoreUnavailable(f"the journal {self.folder} cannot be kept: {cause}") from None
+
+
+def _name(first: int) -> str:
+    return f"{first:016d}{SUFFIX}"
 
 
 def _rows(entry: Entry) -> int:
