@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -17,6 +17,7 @@ from spark_engine.feeds.archive.store import FIELD
 
 OPEN_SEGMENTS: Final = 60  # of the day that is still written to
 MOST_TICKS: Final = 200_000  # of a segment that is made of others: what is in memory at once
+MOST_RUNS: Final = 100  # become one file each before the manifest, which names all days, is written
 
 
 def compact_series(
@@ -30,17 +31,24 @@ def compact_series(
     manifest = files.manifest(key)
     if manifest is None:
         return ()
+    runs = list(_worthwhile(manifest.files, is_ticks(key), today, open_segments, most_ticks))
     removed: list[str] = []
-    for date, found in groupby(manifest.files, lambda file: file.date):
-        old = list(found)
-        runs = _runs(old, most_ticks) if is_ticks(key) else [old]
-        if len(old) - len(runs) < (1 if date < today else open_segments):
-            continue
-        for run in runs:
-            if len(run) > 1:
-                manifest = _with_one_file(files, key, manifest, run)
-                removed += (f"{files.folder(key)}/{file.path}" for file in run)
+    for begin in range(0, len(runs), MOST_RUNS):
+        some = runs[begin : begin + MOST_RUNS]
+        manifest = _with_one_file_each(files, key, manifest, some)
+        removed += (f"{files.folder(key)}/{file.path}" for run in some for file in run)
     return removed
+
+
+def _worthwhile(
+    files: Iterable[SegmentFile], ticks: bool, today: str, open_segments: int, most_ticks: int
+) -> Iterator[list[SegmentFile]]:
+    """Files of a date that are to become one."""
+    for date, found in groupby(files, lambda file: file.date):
+        old = list(found)
+        runs = _runs(old, most_ticks) if ticks else [old]
+        if len(old) - len(runs) >= (1 if date < today else open_segments):
+            yield from (run for run in runs if len(run) > 1)
 
 
 def _runs(files: Sequence[SegmentFile], most_rows: int) -> list[list[SegmentFile]]:
@@ -56,14 +64,17 @@ def _runs(files: Sequence[SegmentFile], most_rows: int) -> list[list[SegmentFile
     return runs
 
 
-def _with_one_file(
-    files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, run: Sequence[SegmentFile]
+def _with_one_file_each(
+    files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, runs: Sequence[Sequence[SegmentFile]]
 ) -> SeriesManifest:
-    one = files.join_ticks(key, run) if is_ticks(key) else _joined_candles(files, key, manifest, run[0].date)
-    gone = {file.path for file in run}
-    others = (file for file in manifest.files if file.path not in gone)
+    new = [
+        files.join_ticks(key, run) if is_ticks(key) else _joined_candles(files, key, manifest, run[0].date)
+        for run in runs
+    ]
+    gone = {file.path for run in runs for file in run}
+    kept = (file for file in manifest.files if file.path not in gone)
     joined = replace(
-        manifest, files=tuple(sorted((*others, one), key=lambda file: (file.date, file.first_commit)))
+        manifest, files=tuple(sorted((*kept, *new), key=lambda file: (file.date, file.first_commit)))
     )
     files.publish(key, joined)
     return joined
