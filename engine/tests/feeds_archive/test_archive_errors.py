@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from spark_engine.errors import InvalidSpec, StoreUnavailable
-from spark_engine.feeds.archive import directory_store
+from spark_engine.feeds.archive import compaction, directory_store
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.archive.journal import Journal
 from spark_engine.feeds.archive.lock import AnotherWriter
@@ -83,6 +83,32 @@ def test_superseded_files_make_room_where_a_flush_finds_none(
     archive.flush()
     everything = list(map(piece, (1, 4, 10)))
     require_each_once(tmp_path / "archive", everything, everything)
+
+
+@pytest.mark.parametrize("runs", [1, 100])
+def test_a_compaction_that_finds_no_room_leaves_nothing_behind(
+    runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = opened(tmp_path)
+    numbers = (1, 4, 73, 76)  # two of a day
+    for n in numbers:
+        archive.append(piece(n))
+        archive.flush()
+    write = directory_store.write_durably
+
+    def full_by_the_second_day(path: Path, content: bytes) -> None:
+        if path.suffix == ".parquet" and path.parent.name != "2023-11-15":
+            no_space()
+        write(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(directory_store, "write_durably", full_by_the_second_day)
+        patched.setattr(compaction, "MOST_RUNS", runs)
+        with pytest.raises(StoreUnavailable, match="No space left on device"):
+            archive.compact(time_of(76) + DAY_MS)
+    archive.flush()
+    assert leftovers(tmp_path) == []
+    require_each_once(tmp_path / "archive", map(piece, numbers), map(piece, numbers))
 
 
 def test_a_full_disk_under_the_journal_refuses_to_acknowledge(tmp_path: Path, small_disk: Path) -> None:

@@ -190,11 +190,11 @@ class Archive:
         for key in self._known:
             manifest = self._files.manifest(key)
             if manifest is not None:
-                segments -= {f"{self._files.folder(key)}/{file.path}" for file in manifest.files}
+                segments -= {self._files.name(key, file) for file in manifest.files}
         self._discarded.add(sorted(segments))
         self._discarded.sweep()
 
-    def _superseded(self, shrink: Callable[[SeriesKey], Sequence[str]]) -> int:
+    def _superseded(self, shrink: Callable[[SeriesKey], Iterable[str]]) -> int:
         """Of all series; a damaged one is told when the others are done."""
         count = 0
         failure: InvalidData | None = None
@@ -202,12 +202,11 @@ class Archive:
             self._lock.check()
             for key in self.series():
                 try:
-                    names = shrink(key)
+                    for name in shrink(key):
+                        self._discarded.add((name,))
+                        count += 1
                 except InvalidData as damage:
                     failure = damage
-                    continue
-                self._discarded.add(names)
-                count += len(names)
             self._discarded.sweep()
         if failure is not None:
             raise failure

@@ -10,7 +10,7 @@ from typing import Final
 from spark_crds.formats.archive import SegmentFile, SeriesManifest
 
 from spark_engine.data.archive.digest import rows_digest
-from spark_engine.errors import InvalidData
+from spark_engine.errors import BacktestError, InvalidData
 from spark_engine.feeds.archive.pending import SeriesKey
 from spark_engine.feeds.archive.series_files import SeriesFiles, is_ticks
 from spark_engine.feeds.archive.store import FIELD
@@ -22,22 +22,29 @@ MOST_RUNS: Final = 100  # become one file each before the manifest, which names 
 
 def compact_series(
     files: SeriesFiles, key: SeriesKey, today: str, open_segments: int, most_ticks: int
-) -> Sequence[str]:
-    """Returns the names of the files that no manifest needs any more. Raises as `commit`.
+) -> Iterator[str]:
+    """The names of the files that no manifest needs any more, of new ones too before it raises. Raises as
+    `commit`.
 
     Days before the date `today` come down to one segment, of ticks to segments of at most `most_ticks` rows;
     others once that saves `open_segments`.
     """
     manifest = files.manifest(key)
     if manifest is None:
-        return ()
+        return
     runs = list(_worthwhile(manifest.files, is_ticks(key), today, open_segments, most_ticks))
-    removed: list[str] = []
     for begin in range(0, len(runs), MOST_RUNS):
         some = runs[begin : begin + MOST_RUNS]
-        manifest = _with_one_file_each(files, key, manifest, some)
-        removed += (f"{files.folder(key)}/{file.path}" for run in some for file in run)
-    return removed
+        new: list[SegmentFile] = []
+        try:
+            for run in some:
+                one = _joined(files, key, manifest, run)
+                new.append(one)
+            manifest = _with_files(files, key, manifest, some, new)
+        except BacktestError:
+            yield from (files.name(key, file) for file in new)
+            raise
+        yield from (files.name(key, file) for run in some for file in run)
 
 
 def _worthwhile(
@@ -64,13 +71,14 @@ def _runs(files: Sequence[SegmentFile], most_rows: int) -> list[list[SegmentFile
     return runs
 
 
-def _with_one_file_each(
-    files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, runs: Sequence[Sequence[SegmentFile]]
+def _with_files(
+    files: SeriesFiles,
+    key: SeriesKey,
+    manifest: SeriesManifest,
+    runs: Sequence[Sequence[SegmentFile]],
+    new: Sequence[SegmentFile],
 ) -> SeriesManifest:
-    new = [
-        files.join_ticks(key, run) if is_ticks(key) else _joined_candles(files, key, manifest, run[0].date)
-        for run in runs
-    ]
+    """With one file in the place of each run."""
     gone = {file.path for run in runs for file in run}
     kept = (file for file in manifest.files if file.path not in gone)
     joined = replace(
@@ -78,6 +86,14 @@ def _with_one_file_each(
     )
     files.publish(key, joined)
     return joined
+
+
+def _joined(
+    files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, run: Sequence[SegmentFile]
+) -> SegmentFile:
+    if is_ticks(key):
+        return files.join_ticks(key, run)
+    return _joined_candles(files, key, manifest, run[0].date)
 
 
 def _joined_candles(files: SeriesFiles, key: SeriesKey, manifest: SeriesManifest, date: str) -> SegmentFile:

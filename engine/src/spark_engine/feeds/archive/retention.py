@@ -16,4 +16,4 @@ def retire_series(files: SeriesFiles, key: SeriesKey, before: str) -> Sequence[s
     if manifest is None or not old:
         return ()
     files.publish(key, replace(manifest, files=tuple(file for file in manifest.files if file.date >= before)))
-    return [f"{files.folder(key)}/{file.path}" for file in old]
+    return [files.name(key, file) for file in old]

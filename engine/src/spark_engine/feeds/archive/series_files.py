@@ -52,6 +52,9 @@ class SeriesFiles:
     def folder(self, key: SeriesKey) -> str:
         return f"{self.venue}/{key.symbol}/{key.timeframe}"
 
+    def name(self, key: SeriesKey, file: SegmentFile) -> str:
+        return f"{self.folder(key)}/{file.path}"
+
     def manifest(self, key: SeriesKey) -> SeriesManifest | None:
         """Raises `InvalidData` for one that is damaged."""
         name = f"{self.folder(key)}/{MANIFEST_FILE}"
@@ -155,7 +158,7 @@ class SeriesFiles:
         return SegmentFile(path, date, rows, len(content), sha256, *commits, *times)
 
     def _content(self, key: SeriesKey, file: SegmentFile) -> bytes:
-        name = f"{self.folder(key)}/{file.path}"
+        name = self.name(key, file)
         content = self.store.get(name)
         if content is None or sha256_hex(content) != file.sha256:
             state = "is not there" if content is None else "is damaged"
