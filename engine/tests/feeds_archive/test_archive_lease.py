@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from spark_engine.errors import StoreUnavailable
-from spark_engine.feeds.archive.lock import LEASE_MS, AnotherWriter, Lease
+from spark_engine.feeds.archive.archive import Archive
+from spark_engine.feeds.archive.lock import LEASE_FILE, LEASE_MS, AnotherWriter, Lease
 
-from engine.tests.feeds_archive.scenario import VENUE
+from engine.tests.feeds_archive.scenario import DAY_MS, VENUE, piece, time_of
 
 PATIENCE = 30.0  # seconds, of a test that fails
 
 
 class Objects:
-    """A store in memory. turns: released once for each write, and each read while it is away."""
+    """A store in memory. turns: released once for each write, and each read while it is away. meanwhile:
+    called once, when the next segment is written."""
 
     def __init__(self) -> None:
+        self.meanwhile: Callable[[], None] | None = None
         self.uri = "memory://archive"
         self.objects: dict[str, bytes] = {}
         self.turns = threading.Semaphore(0)
@@ -30,7 +34,10 @@ class Objects:
         return self.objects.get(name)
 
     def put_new(self, name: str, content: bytes) -> None:
-        raise NotImplementedError
+        self.objects[name] = content
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
 
     def replace(self, name: str, content: bytes) -> None:
         self.objects[name] = content
@@ -40,10 +47,10 @@ class Objects:
         self.objects.pop(name, None)
 
     def list(self, folder: str) -> Iterable[str]:
-        raise NotImplementedError
+        return [name for name in self.objects if name.startswith(folder) and not name.endswith(LEASE_FILE)]
 
     def remove_unfinished(self, folder: str) -> None:
-        raise NotImplementedError
+        """A write is whole."""
 
 
 class Clock:
@@ -112,3 +119,40 @@ def test_a_writer_that_left_leaves_nothing_behind(lease: Lease, store: Objects, 
     assert store.objects == {}
     Lease(store, VENUE, "feed-1", clock).release()
     assert store.objects == {}
+
+
+def opened(store: Objects, journal: Path) -> Archive:
+    """By the name of the one before, as a pod that takes its place."""
+    return Archive(store, venue=VENUE, journal=journal, writer="feed-0")
+
+
+def ids(archive: Archive) -> list[str]:
+    return sorted(tick.id for tick in archive.ticks_since("BTCTRY", 0))
+
+
+@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("work", ["flush", "compact"])
+def test_a_writer_that_is_replaced_in_the_midst_of_its_work_takes_nothing_back(
+    stays: bool, work: str, store: Objects, tmp_path: Path
+) -> None:
+    before = opened(store, tmp_path / "before")
+    for n in (3, 6):
+        before.append(piece(n))
+        before.flush()
+    before.append(piece(9))
+    expected = {tick.id for n in (3, 6, 9, 12) for tick in piece(n).ticks}
+
+    def take_over() -> None:
+        after = opened(store, tmp_path / "after")
+        after.append(piece(12))
+        after.flush()
+        if not stays:
+            after.close()
+
+    store.meanwhile = take_over
+    with pytest.raises(StoreUnavailable, match=r"another writer|being written by feed-0"):
+        before.flush() if work == "flush" else before.compact(time_of(12) + DAY_MS)
+    before.abandon()
+    last = opened(store, tmp_path / "before")
+    assert ids(last) == sorted(expected)
+    last.close()

@@ -62,7 +62,7 @@ class Archive:
         except BaseException:
             self._journal_lock.release()
             raise
-        self._files = SeriesFiles(store, venue)
+        self._files = SeriesFiles(store, venue, self._lock.require)
         self._flush = Flush(self._files, self._journal, "-".join(writer.split()))
         self._discarded = Discarded(self._files, clock, grace_seconds)
         self._queries = Queries(self._files, self._journal)

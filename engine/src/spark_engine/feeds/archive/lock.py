@@ -32,6 +32,9 @@ class Lock(Protocol):
     def check(self) -> None:
         """Still ours, and renewed. Raises `AnotherWriter`, `StoreUnavailable`."""
 
+    def require(self) -> None:
+        """Ours without a break since the last check. Raises likewise."""
+
     def release(self) -> None: ...
 
 
@@ -68,6 +71,9 @@ class FileLock:
     def check(self) -> None:
         """A lock of a file cannot be taken away."""
 
+    def require(self) -> None:
+        """Nor can it here."""
+
     def release(self) -> None:
         self._file.close()
 
@@ -81,7 +87,7 @@ class _Record(msgspec.Struct, rename="camel"):
 class Lease:
     """A record that names the writer, renewed by a thread of its own: a flush may be long, or an hour away.
     The same writer's next process takes it over at once, another's only when it was not renewed for
-    `LEASE_MS`; whoever lost it learns so at the next flush."""
+    `LEASE_MS`; whoever lost it learns so before its next manifest."""
 
     def __init__(
         self,
@@ -105,7 +111,19 @@ class Lease:
 
     def check(self) -> None:
         with self._checking:
-            self._check()
+            found = self._record()
+            if found is not None and found.token != self._token:
+                raise self._another(found)
+            self._renew()
+
+    def require(self) -> None:
+        found = self._record()
+        if found is None:
+            raise unavailable(
+                self._store.uri, "another writer came and went: what it wrote is to be read first"
+            )
+        if found.token != self._token:
+            raise self._another(found)
 
     def release(self) -> None:
         self._released.set()
@@ -118,13 +136,8 @@ class Lease:
         while not self._released.wait(renew_seconds):
             with self._checking, suppress(BacktestError):  # the next flush says so
                 if not self._released.is_set():
-                    self._check()
-
-    def _check(self) -> None:
-        found = self._record()
-        if found is not None and found.token != self._token:
-            raise self._another(found)
-        self._renew()
+                    self.require()
+                    self._renew()
 
     def _renew(self) -> None:
         record = _Record(self._writer, self._token, self._wall_ms())

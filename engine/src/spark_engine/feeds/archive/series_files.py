@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -41,11 +41,12 @@ class _Held(NamedTuple):
 
 
 class SeriesFiles:
-    """Reads and writes the series of one venue. Not for threads."""
+    """Reads and writes the series of one venue. Not for threads. require: raises where another writes it."""
 
-    def __init__(self, store: Store, venue: str) -> None:
+    def __init__(self, store: Store, venue: str, require: Callable[[], None] = lambda: None) -> None:
         self.store = store
         self.venue = venue
+        self._require = require
         self._held: OrderedDict[tuple[SeriesKey, str], _Held] = OrderedDict()
         self._held_rows = 0
 
@@ -67,7 +68,8 @@ class SeriesFiles:
             raise InvalidData(f"{self.store.uri}: {name}: {error}", field=FIELD) from None
 
     def publish(self, key: SeriesKey, manifest: SeriesManifest) -> None:
-        """From here on readers see it."""
+        """From here on readers see it. What was read of it before must still be so."""
+        self._require()
         self.store.replace(f"{self.folder(key)}/{MANIFEST_FILE}", manifest.content())
 
     def keys(self) -> tuple[set[SeriesKey], set[str]]:
