@@ -434,6 +434,20 @@ def test_a_final_bar_of_which_nothing_is_missing_stays_as_it_is(final: Any) -> N
     assert bars(final)[-1].volume == 1
 
 
+def test_a_bar_of_history_that_lacks_a_trade_that_comes_later_is_asked_for_again(
+    live: Any, trade: Make
+) -> None:
+    live.proved(70_000)
+    live.close(62_000)
+    live.feed.filled(FIRST_MINUTE, [history(0)], BEGIN + 70_000)
+    live.streamed(trade(7, 50_000, 100), at=71_000)
+    assert live.feed.history_wanted(BEGIN + 71_000) == []
+    live.streamed(trade(8, 50_001, 120), at=71_000)
+    assert live.feed.history_wanted(BEGIN + 71_000) == [FIRST_MINUTE]
+    live.feed.filled(FIRST_MINUTE, [history(0, volume=12, high=120)], BEGIN + 72_000)
+    assert (bars(live)[-1].high, bars(live)[-1].volume, bars(live)[-1].source) == (120, 12, "merged")
+
+
 def test_a_trade_beyond_the_window_is_archived_and_history_is_asked_for_its_bar(
     symbol: Make, trade: Make
 ) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from spark_engine.feeds.candles.bar import Bar
 from spark_engine.feeds.candles.bars import grid, rescaled, scale_factor
 from spark_engine.feeds.candles.coverage import IntervalSet
-from spark_engine.feeds.candles.history import mended
+from spark_engine.feeds.candles.history import contains, mended
 from spark_engine.feeds.candles.window import NEVER, Window
 from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick, Quality
 
@@ -36,7 +36,7 @@ class CandleBuilder:
         self._at = Bar(NEVER)  # of the last tick: the next is most often of the same
         self._owed: list[Candle] = []
         self.amended = 0  # ticks that revised a closed bar
-        self.late_ignored = 0  # ticks too late for that
+        self.late_ignored = 0  # ticks too late for that, or that a bar of the venue's history cannot hold
         self.disagreements = 0  # bars where the venue's history contradicts our ticks, which were kept
         self.last_disagreement: tuple[Candle | None, Candle] | None = None  # ours, the venue's
 
@@ -158,6 +158,7 @@ class CandleBuilder:
     def _amended(self, bar: Bar) -> Candle | None:
         before = bar.published
         if before is not None and before.source != "ticks":
+            self.late_ignored += not contains(before, self._candle(bar, 0))  # it was not whole yet
             return None
         self.amended += 1
         revised = self._published(bar, 1 if before is None else before.revision + 1)
