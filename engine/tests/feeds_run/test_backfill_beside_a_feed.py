@@ -174,6 +174,39 @@ def test_larger_bars_wait_for_a_minute_that_is_on_its_way_into_the_archive(archi
     assert beside.backfill.on_their_way == 1
 
 
+def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_when_it_is_final(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live side has that minute within a stretch that it keeps as one."""
+    monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.0)
+    beside = Beside(archive)
+    late_ms = SETTINGS.grace_ms + SETTINGS.amend_ms
+    now_ms = BEGIN + 2 * MINUTE + late_ms
+    monkeypatch.setattr(beside.pipeline, "venue_ms", lambda _: now_ms)
+    changed = (renamed(minute(BEGIN), volume=7, revision=1), *(minute(BEGIN + n * MINUTE) for n in (1, 2)))
+    archive.append(Piece(INSTRUMENT, changed, (Interval(BEGIN, BEGIN + 3 * MINUTE),)))
+    beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
+
+    def volumes() -> list[int]:
+        return [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)]
+
+    async def run() -> None:
+        nonlocal now_ms
+        looking = asyncio.create_task(beside.backfill.make_larger())
+        for _ in range(8):
+            await asyncio.sleep(0)
+        assert volumes() == []
+        stale = renamed(minute(BEGIN), timeframe="5m", volume=3)
+        archive.append(Piece(INSTRUMENT, (stale,), (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
+        now_ms = BEGIN + 5 * MINUTE + late_ms
+        for _ in range(8):
+            await asyncio.sleep(0)
+        looking.cancel()
+
+    asyncio.run(run())
+    assert volumes() == [9]
+
+
 def test_a_symbol_that_never_becomes_live_holds_up_no_other(archive: Archive) -> None:
     beside = Beside(archive)
     beside.begin("ETHTRY")

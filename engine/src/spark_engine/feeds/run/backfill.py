@@ -13,7 +13,7 @@ from spark_engine.errors import BacktestError, InvalidData, StoreUnavailable
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.backfill.fetch import Advance, Ask, Fetch
 from spark_engine.feeds.backfill.filling import Filling, Page
-from spark_engine.feeds.backfill.larger import MINUTE, reaggregate
+from spark_engine.feeds.backfill.larger import MINUTE, reaggregate, windows
 from spark_engine.feeds.candles.bars import grid
 from spark_engine.feeds.candles.coverage import IntervalSet
 from spark_engine.feeds.host_clock import local_ns
@@ -165,9 +165,12 @@ class Backfill:
         return now_ms - self._settings.grace_ms - self._settings.amend_ms
 
     async def _made(self, late: _Late) -> bool:
-        """False where the archive does not know the minutes yet, or does not take the larger bars."""
-        late.looks += 1
+        """Whether all larger bars are made. Not where the archive does not know the minutes yet, or does not
+        take the bars; nor while one is open: the live side may have the old minute in it."""
         until_ms, timeframes = self._final_ms(), self._settings.timeframes
+        if until_ms < late.due_ms:
+            return False
+        late.looks += 1
         instrument = self._pipeline.symbols[late.symbol].feed.instrument
 
         def make(archive: Archive) -> bool:
@@ -178,10 +181,17 @@ class Backfill:
             return there or late.looks >= MOST_LOOKS
 
         try:
-            return await self._ask(make)
+            if not await self._ask(make):
+                return False
         except (StoreUnavailable, InvalidData) as error:
             self._wait(f"{late.symbol}: larger bars wait", error)
             return False
+        larger = (timeframe for timeframe in timeframes if timeframe != MINUTE)
+        ends = [window.to_ms for each in larger for window in windows(each, (late.interval,))]
+        still_open = [end for end in ends if end > until_ms]
+        if still_open:
+            late.due_ms = min(still_open)
+        return not still_open
 
     def _wait(self, what: str, error: BacktestError) -> None:
         """For a store, or for a person: live data go on."""
@@ -191,6 +201,9 @@ class Backfill:
 
 @dataclass(slots=True)
 class _Late:
+    """due_ms: when the next larger bar of these minutes is final."""
+
     symbol: str
     interval: Interval
+    due_ms: int = 0
     looks: int = 0
