@@ -154,6 +154,19 @@ def test_bars_of_trades_stay_and_partial_ones_are_mended(open_archive: OpenArchi
     assert {bar.source for number, bar in kept.items() if number not in (10, 11)} == {"history"}
 
 
+def test_a_bar_of_trades_that_nothing_proved_gives_way_to_the_venues(open_archive: OpenArchive) -> None:
+    """It was believed to be complete when a feed ended that could not ask REST."""
+    archive = open_archive()
+    fewer = minute(10, source="ticks", trades=3, volume=minute(10).volume - 5)
+    same = minute(11, source="ticks", trades=3)
+    archive.append(Piece(INSTRUMENT, (fewer, same)))
+    (page,) = filled(archive, span(0, 60))
+    assert page.disagreements == 0
+    kept = {bar.ts_ms // MINUTE: bar for bar in bars(archive, "1m")}
+    assert (kept[10].source, kept[10].revision, told(kept[10])) == ("merged", 1, told(minute(10)))
+    assert kept[11] == same
+
+
 def test_a_bar_of_history_that_our_trades_contradict_is_counted_and_left_out(
     open_archive: OpenArchive,
 ) -> None:

@@ -16,8 +16,8 @@ from spark_engine.feeds.backfill.pages import paged
 from spark_engine.feeds.backfill.plan import HistoryRequest, Order, Plan
 from spark_engine.feeds.candles.bars import grid, rescaled
 from spark_engine.feeds.candles.coverage import IntervalSet
-from spark_engine.feeds.candles.history import mended
-from spark_engine.feeds.market import Candle, Instrument, Interval
+from spark_engine.feeds.candles.history import mended, says_the_same
+from spark_engine.feeds.market import Candle, Instrument, Interval, Quality
 
 CHUNK_BARS: Final = 40_000  # of larger bars that are owed, in memory at a time
 
@@ -125,10 +125,14 @@ def _inside(candle: Candle, holes: Iterable[Interval]) -> bool:
 
 
 def _merged(ours: Candle | None, history: Candle) -> tuple[Candle | None, bool]:
-    """What is to be written, and whether the two contradict each other."""
+    """What is to be written, and whether the two contradict each other. Of a time that is not covered:
+    nothing has proved that a bar of our ticks has all of them, whatever it was believed to be."""
     if ours is None:
         return replace(history, source="history", revision=0), False
     price = max(ours.price_scale, history.price_scale)
     quantity = max(ours.quantity_scale, history.quantity_scale)
-    result = mended(rescaled(ours, price, quantity), rescaled(history, price, quantity))
+    ours, history = rescaled(ours, price, quantity), rescaled(history, price, quantity)
+    if ours.source == "ticks" and not says_the_same(ours, history):
+        ours = replace(ours, quality=Quality.PARTIAL)
+    result = mended(ours, history)
     return result.candle, result.disagrees
