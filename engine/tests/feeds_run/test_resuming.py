@@ -86,3 +86,17 @@ def test_no_bar_is_another_after_a_restart(tmp_path: Path) -> None:
     archive.close()
     assert len(before) > 150
     assert [after[bar.timeframe, bar.ts_ms] for bar in before] == before
+
+
+def test_a_snapshot_that_is_behind_what_was_archived_doubles_no_trade_after_a_restart(tmp_path: Path) -> None:
+    restart_ms, every_ms = BEGIN + 5 * HOUR, 100_000
+    archive = opened(tmp_path)
+    live(symbol_feed(), archive, BEGIN, restart_ms, every_ms)
+    archive.close()
+    archive = opened(tmp_path)
+    feed = resumed(archive)
+    archive.close()
+    behind = trades_until(restart_ms, every_ms)[-MOST - 3 : -3]
+    assert feed.joined(Ticks("BTCTRY", tuple(behind), snapshot=True), restart_ms) == 0
+    batch = feed.take()
+    assert (batch.ticks, batch.candles) == ((), ())

@@ -7,6 +7,13 @@ from typing import Final
 
 MINUTE_MS: Final = 60_000
 MINUTE: Final = "1m"
+LEAST_REMEMBERED: Final = 256
+
+
+def remembered(snapshot_most: int) -> int:
+    """How many of the latest ticks are known by id, after a restart too: a snapshot that is behind reaches
+    back further than what was seen."""
+    return max(4 * snapshot_most, LEAST_REMEMBERED)
 
 
 @dataclass(frozen=True, slots=True)

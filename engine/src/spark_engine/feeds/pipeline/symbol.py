@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -12,12 +11,10 @@ from spark_engine.feeds.pipeline.bars import SymbolBars
 from spark_engine.feeds.pipeline.batch import Batch, Gathering
 from spark_engine.feeds.pipeline.knowledge import Knowledge
 from spark_engine.feeds.pipeline.observer import GapReason, Observer
-from spark_engine.feeds.pipeline.rules import MINUTE_MS, SymbolRules
+from spark_engine.feeds.pipeline.rules import MINUTE_MS, SymbolRules, remembered
 from spark_engine.feeds.provider import Ticks
 from spark_engine.feeds.sequence.memory import sequential_id
 from spark_engine.feeds.sequence.ticks import Accepted, Gap, TickSequence
-
-LEAST_REMEMBERED: Final = 256
 
 
 class SymbolFeed:
@@ -34,7 +31,7 @@ class SymbolFeed:
         self._sequence = TickSequence(
             instrument.symbol,
             sequential=rules.sequential,
-            remember=max(4 * rules.snapshot_most, LEAST_REMEMBERED),
+            remember=remembered(rules.snapshot_most),
         )
         self._knowledge = Knowledge()
         self._bars = SymbolBars(instrument, rules, self._knowledge)
@@ -80,7 +77,7 @@ class SymbolFeed:
     ) -> None:
         """What the archive holds of the latest time, oldest first. Before the first message.
 
-        ticks: as many as a snapshot holds, and those of all minutes of `candles` that can be amended.
+        ticks: as many as are `remembered`, and those of all minutes of `candles` that can be amended.
         candles: minutes since the begin of the first larger bar that is open, in their latest revision;
         larger: bars by timeframe, of the same time.
         """

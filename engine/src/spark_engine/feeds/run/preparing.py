@@ -14,7 +14,7 @@ from spark_engine.data.request import timeframe_ms
 from spark_engine.feeds.archive.archive import Archive
 from spark_engine.feeds.connection.backoff import Backoff
 from spark_engine.feeds.market import Candle, Instrument, Interval, MarketTick
-from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS
+from spark_engine.feeds.pipeline.rules import MINUTE, MINUTE_MS, remembered
 from spark_engine.feeds.pipeline.symbol import SymbolFeed
 from spark_engine.feeds.provider import StreamProvider
 from spark_engine.feeds.rest.client import RestClient
@@ -100,7 +100,9 @@ class Preparation:
         covered_ticks = archive.coverage(symbol)
         end_ms = covered_ticks[-1].to_ms if covered_ticks else 0
         since_ms = end_ms // MINUTE_MS * MINUTE_MS - settings.amend_ms - settings.grace_ms - MINUTE_MS
-        ticks = archive.ticks_since(symbol, max(0, since_ms), least=self.provider.recent_ticks_most)
+        ticks = archive.ticks_since(
+            symbol, max(0, since_ms), least=remembered(self.provider.recent_ticks_most)
+        )
         longest_ms = max(timeframe_ms(timeframe) for timeframe in settings.timeframes)
         unsettled_ms = longest_ms + settings.amend_ms + settings.grace_ms
         minutes = archive.last_candles(symbol, MINUTE, unsettled_ms // MINUTE_MS + 2)
