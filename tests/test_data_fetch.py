@@ -223,6 +223,8 @@ def test_a_symbol_that_there_is_not_is_named_with_those_it_may_be(
         (["--start", "yesterday"], 10, "--start: a time must be"),
         (["--end", "2023-01-01"], 2, "--end must be after --start"),
         (["--timeframe", "1m,9x"], 10, "--timeframe: must be a count and one of"),
+        (["--endpoint", "venue"], 10, "--endpoint: must be http:// or https://"),
+        (["--endpoint", "http://127.0.0.1:99999"], 10, "--endpoint: is no address: Port out of range"),
         (
             ["--endpoint", "http://127.0.0.1:9"],
             21,

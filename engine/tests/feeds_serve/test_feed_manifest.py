@@ -130,13 +130,15 @@ def test_an_address_that_only_looks_like_one_is_refused(name: str, url: str) -> 
     assert error.message.startswith("is no address: ")
 
 
-@pytest.mark.parametrize("url", ["http://[::1/drop/", "https://host:99999/drop/", "http://:80/drop/"])
-def test_an_address_of_files_that_only_looks_like_one_is_refused(url: str) -> None:
-    error = refusal(feed(provider="bist-files", symbols=["THYAO"], endpoints={"files": url}))
-    assert error.field == "spec.endpoints.files"
-    assert error.message.startswith("is no address: ")
-    drop = feed(provider="bist-files", symbols=["THYAO"], endpoints={"files": "drop[1]/http:"})
-    assert feed_settings(drop).endpoints.files == "drop[1]/http:"
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/drop", "http://[::1"])
+def test_an_address_of_files_is_looked_at_likewise(url: str) -> None:
+    error = refusal(feed(provider="bist-files", endpoints={"files": url}))
+    assert str(error).startswith("spec.endpoints.files: is no address: ")
+
+
+@pytest.mark.parametrize("place", ["drop", "file:///srv/drop", "https://vendor.example/drop/"])
+def test_files_may_be_in_a_folder_or_behind_an_address(place: str) -> None:
+    assert feed_settings(feed(provider="bist-files", endpoints={"files": place})).endpoints.files == place
 
 
 def test_everything_that_the_api_server_would_say_is_said_at_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -98,6 +99,8 @@ def _settings(options: argparse.Namespace) -> FeedSettings:
             raise Usage(f"without -f, {', '.join(absent)} must be there")
         settings = FeedSettings(WRITER, options.provider, (), (), ("1m",), options.to)
     endpoint = options.endpoint
+    if endpoint:
+        _require_rest(endpoint)
     return replace(
         settings,
         name=WRITER,
@@ -107,6 +110,17 @@ def _settings(options: argparse.Namespace) -> FeedSettings:
         archive_uri=options.to or settings.archive_uri,
         endpoints=Endpoints(rest=endpoint, history=endpoint) if endpoint else settings.endpoints,
     )
+
+
+def _require_rest(url: str) -> None:
+    """As a manifest would have it."""
+    from spark_crds.schema import field_schema
+
+    from spark_engine.feeds.manifest import require_address
+
+    if re.search(field_schema("MarketDataFeed", "spec.endpoints.rest")["pattern"], url) is None:
+        raise InvalidSpec(f"must be http:// or https://, without credentials; is {url!r}", field="--endpoint")
+    require_address(url, "--endpoint")
 
 
 def _listed(values: list[str] | None) -> tuple[str, ...]:

@@ -57,10 +57,9 @@ def _symbols(spec: Spec) -> tuple[str, ...]:
 
 
 def _endpoints(spec: Spec) -> Endpoints:
-    for name in ("webSocket", "rest", "history"):
-        _check_port(spec.get(name), f"spec.endpoints.{name}")
-    if spec.get("files", "").startswith(("http://", "https://")):
-        _check_port(spec["files"], "spec.endpoints.files")
+    for name, url in spec.items():
+        if "://" in url:  # files may be a folder
+            require_address(url, f"spec.endpoints.{name}")
     return Endpoints(
         websocket=spec.get("webSocket"),
         rest=spec.get("rest"),
@@ -69,11 +68,11 @@ def _endpoints(spec: Spec) -> Endpoints:
     )
 
 
-def _check_port(url: str | None, field: str) -> None:
-    """What the schema's pattern cannot tell of an address."""
+def require_address(url: str, field: str) -> None:
+    """What the schema's pattern cannot tell of an address. Raises `InvalidSpec`."""
     try:
-        parts = urlsplit(url or "")
-        missing = url is not None and not parts.hostname
+        parts = urlsplit(url)
+        missing = parts.scheme != "file" and not parts.hostname
         _ = parts.port
     except ValueError as error:
         raise InvalidSpec(f"is no address: {error}", field=field) from None
