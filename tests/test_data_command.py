@@ -173,7 +173,7 @@ def test_rows_that_nobody_can_tell_apart_are_not_written_until_one_says_how(
             10,
             "--timeframe: must be a count",
         ),
-        (["convert", "BTCUSDT_1h.csv", "--to", "archive", "--venue", "a/b"], 10, "'a/b'"),
+        (["convert", "BTCUSDT_1h.csv", "--to", "archive", "--venue", "a/b"], 10, "--venue: must be at most"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

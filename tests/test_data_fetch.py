@@ -223,6 +223,9 @@ def test_a_symbol_that_there_is_not_is_named_with_those_it_may_be(
         (["--start", "yesterday"], 10, "--start: a time must be"),
         (["--end", "2023-01-01"], 2, "--end must be after --start"),
         (["--timeframe", "1m,9x"], 10, "--timeframe: must be a count and one of"),
+        (["--start", "2199-01-01"], 2, "--start must be in the past; is 2199-01-01T00:00:00Z"),
+        (["--timeframe", "2m"], 10, "--timeframe: must be one of 1m, 5m"),
+        (["--to", "ftp://archive"], 10, "--to: must be a path, or file://"),
         (["--endpoint", "venue"], 10, "--endpoint: must be http:// or https://"),
         (["--endpoint", "http://127.0.0.1:99999"], 10, "--endpoint: is no address: Port out of range"),
         (
@@ -245,6 +248,9 @@ def test_without_a_manifest_the_options_must_say_it_all(backtest: Backtest) -> N
     shown = backtest("data", "fetch", "--start", "2024-01-01")
     assert shown.returncode == 2
     assert "without -f, --provider, --symbol, --to must be there" in shown.stderr
+    listed = ["--provider", "btcturk-spot", "--symbol", ",", "--to", "archive"]
+    shown = backtest("data", "fetch", *listed, "--start", "2024-01-01")
+    assert (shown.returncode, "--symbol must be there" in shown.stderr) == (2, True)
 
 
 def test_a_feed_says_what_is_fetched(exchange: ExchangeThread, backtest: Backtest, tmp_path: Path) -> None:

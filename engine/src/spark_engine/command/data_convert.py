@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from spark_crds.formats.archive import NAME
+
 from spark_engine.command.console import note, output, printable, progress
 from spark_engine.command.data_inputs import add_rules, add_source, rules_of
 from spark_engine.command.figures import intervals, minute
@@ -25,7 +27,7 @@ from spark_engine.data.source import open_source
 from spark_engine.data.stamps import iso
 from spark_engine.data.symbols import symbols_of
 from spark_engine.data.timetable import ALWAYS
-from spark_engine.errors import InvalidData
+from spark_engine.errors import InvalidData, InvalidSpec
 
 DETAILS = """\
 examples:
@@ -62,6 +64,9 @@ def convert(options: argparse.Namespace) -> int:
     from spark_engine.feeds.backfill.convert import converted
 
     rules = rules_of(options)
+    if NAME.fullmatch(options.venue) is None:
+        allowed = "must be at most 64 letters, digits, dots, dashes and underscores"
+        raise InvalidSpec(f"{allowed}; is {options.venue!r:.80}", field="--venue")
     source = open_source(options.uri)
     symbol, venue_symbol = _symbol(options, source)
     spelling = None if options.symbol is None else venue_symbol

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,8 @@ from spark_engine.command.fetch_result import print_fetched, require_all
 from spark_engine.command.usage import Subparsers, Usage, add_command, read_input
 from spark_engine.data.names import plain_symbol
 from spark_engine.data.request import timeframe_ms
-from spark_engine.data.stamps import ALLOWED, stamp_ms
-from spark_engine.errors import InvalidSpec
+from spark_engine.data.stamps import ALLOWED, iso, stamp_ms
+from spark_engine.errors import BacktestError, InvalidSpec
 
 if TYPE_CHECKING:
     from spark_engine.feeds.backfill.fetch import Fetched
@@ -33,6 +34,12 @@ where it was. Bars of the shortest timeframe are fetched, the longer ones are ma
 writes the archive it fetches by itself: see spec.backfill of its manifest.
 """
 WRITER: Final = "data-fetch"
+OPTIONS: Final = {
+    "spec.provider": "provider",
+    "spec.symbols": "symbol",
+    "spec.timeframes": "timeframe",
+    "spec.storage.uri": "to",
+}
 
 
 def configure(actions: Subparsers[argparse.ArgumentParser]) -> None:
@@ -57,6 +64,8 @@ def fetch(options: argparse.Namespace) -> int:
         raise Usage("since when? name it with --start")
     if end_ms is not None and end_ms <= start_ms:
         raise Usage("--end must be after --start")
+    if start_ms >= time.time() * 1000:
+        raise Usage(f"--start must be in the past; is {iso(start_ms)}")
     for timeframe in settings.timeframes:
         timeframe_ms(timeframe, "--timeframe")
     fetched = _fetched(settings, start_ms, end_ms, options)
@@ -77,11 +86,11 @@ def _fetched(
     except KeyboardInterrupt:
         note("what was fetched is in the archive: the same command goes on from there")
         raise
-    except InvalidSpec as error:
-        named = {"spec.provider": options.provider, "spec.symbols": options.symbol}
-        told = next((name for name in named if named[name] and (error.field or "").startswith(name)), None)
-        field = error.field if told is None else {"spec.provider": "--provider"}.get(told, "--symbol")
-        raise InvalidSpec(error.message, field=field) from None
+    except BacktestError as error:
+        for field, option in OPTIONS.items():
+            if getattr(options, option) and (error.field or "").startswith(field):
+                raise type(error)(error.message, field=f"--{option}") from None
+        raise
 
 
 def _settings(options: argparse.Namespace) -> FeedSettings:
@@ -93,7 +102,7 @@ def _settings(options: argparse.Namespace) -> FeedSettings:
     if options.file is not None:
         settings = feed_settings(load_object(read_input(options.file), options.file))
     else:
-        given = {"--provider": options.provider, "--symbol": options.symbol, "--to": options.to}
+        given = {"--provider": options.provider, "--symbol": _listed(options.symbol), "--to": options.to}
         absent = [name for name, value in given.items() if not value]
         if absent:
             raise Usage(f"without -f, {', '.join(absent)} must be there")
