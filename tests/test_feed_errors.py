@@ -194,6 +194,27 @@ def test_a_socket_that_cannot_be_opened_is_said_counted_and_tried_again(
         assert feed.stopped() == 0
 
 
+def test_before_the_venue_has_answered_the_symbols_and_the_archive_are_told_as_they_are(
+    manifest: Manifest, tmp_path: Path, free_port: int
+) -> None:
+    with FeedProcess(manifest, tmp_path / "feed") as feed:
+        feed.until(lambda: feed.health().get("archive", {}).get("commit", 0) >= 2)
+        assert feed.stopped() == 0
+    series = (tmp_path / "archive" / "btcturk-spot").glob("*/*/manifest.json")
+    highest = max(json.loads(path.read_bytes())["commit"] for path in series)
+    manifest["spec"]["endpoints"]["rest"] = f"http://127.0.0.1:{free_port}"
+    with FeedProcess(manifest, tmp_path / "feed") as feed:
+        feed.says("connection refused")
+        health = feed.health()
+        states = [(each["symbol"], each["state"]) for each in health["symbols"]]
+        assert states == [("BTCTRY", "requested"), ("ETHTRY", "requested")]
+        assert feed.metric('feed_subscription_state{state="requested"}') == 2
+        assert "requested: BTCTRY, ETHTRY" in health["notFresh"]
+        assert health["archive"]["commit"] == highest
+        assert feed.metric("feed_archive_commit") == highest
+        assert feed.stopped() == 0
+
+
 def test_an_unknown_symbol_is_named_and_the_others_go_on(manifest: Manifest, tmp_path: Path) -> None:
     manifest["spec"]["symbols"] = ["BTCTRY", "ETHTRI"]
     with FeedProcess(manifest, tmp_path / "feed") as feed:

@@ -187,9 +187,11 @@ class Archive:
         self._known, segments = self._files.keys()
         flushed = self.flush()
         self.recovered_rows = flushed.rows
+        self.recovered_commit = 0  # the highest of any series
         for key in self._known:
             manifest = self._files.manifest(key)
             if manifest is not None:
+                self.recovered_commit = max(self.recovered_commit, manifest.commit)
                 segments -= {self._files.name(key, file) for file in manifest.files}
         self._discarded.add(sorted(segments))
         self._discarded.sweep()

@@ -67,6 +67,11 @@ def feed_health(
         symbols=(
             *(_symbol(symbol, state, pipeline, now_ns) for symbol, state in states.items()),
             *(SymbolHealth(symbol, Stage.REFUSED) for symbol in vitals.unknown),
+            *(
+                SymbolHealth(symbol, Stage.REQUESTED)  # the venue has not said yet what it trades
+                for symbol in settings.symbols
+                if symbol not in states and symbol not in vitals.unknown
+            ),
         ),
         archive=keeper.health,
         storage_error=keeper.error,

@@ -203,6 +203,7 @@ class Keeper:
             writer=settings.name,
             timeframes=settings.timeframes,
         )
+        self._commit = self._archive.recovered_commit
 
     def _close(self) -> None:
         if self._archive is None:
