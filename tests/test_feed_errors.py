@@ -471,6 +471,17 @@ def test_a_damaged_file_is_quarantined_by_name_and_the_feed_goes_on(tmp_path: Pa
     assert (tmp_path / "archive" / "bist-files" / "THYAO" / "1d" / "manifest.json").exists()
 
 
+def test_what_a_file_is_called_cannot_drive_the_terminal_nor_forge_a_line(tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "THYAO\x1b[2J\nbist-files: all is well.csv").write_text("no columns\n")
+    with FeedProcess(files_manifest(tmp_path), tmp_path / "feed") as feed:
+        feed.says("is quarantined")
+        assert feed.stopped() == 0
+    assert "\x1b" not in feed.said
+    assert not [line for line in feed.said.splitlines() if line.startswith("bist-files")]
+
+
 @pytest.mark.s3
 def test_wrong_credentials_are_said_and_waited_for(manifest: Manifest, tmp_path: Path, s3: S3) -> None:
     manifest["spec"]["storage"]["uri"] = f"s3://{s3.bucket}/refused"

@@ -28,5 +28,10 @@ class Reports:
         self._said[text] = now
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with suppress(OSError):  # a full disk or a reader that has gone ends no feed
-            self._stream.write(f"{stamp} {text}\n")
+            self._stream.write(f"{stamp} {_line(text)}\n")
             self._stream.flush()
+
+
+def _line(text: str) -> str:
+    """Names of files and words of venues must not drive a terminal, nor begin a line of their own."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
