@@ -94,6 +94,20 @@ def test_history_is_fetched_beside_the_live_feed_and_joins_it(tmp_path: Path) ->
         assert {bar.time * 1000 for bar in true} <= whole
 
 
+def test_minutes_in_which_nobody_traded_are_no_candles_of_the_history(tmp_path: Path) -> None:
+    async def run() -> tuple[float, int]:
+        async with exchange(history_minutes=30) as venue:
+            async with Backfilling(venue, tmp_path, start_ms=minutes_ago(venue, 600)) as running:
+                await running.live()
+                await running.fetched(*SYMBOLS)
+                metrics = await running.metrics()
+            made = sum(len(venue.ledger.klines(symbol)) for symbol in SYMBOLS)
+            return metrics["feed_backfill_bars_total"], made
+
+    counted, made = asyncio.run(run())
+    assert 0 < counted <= made
+
+
 def test_after_a_restart_only_what_is_missing_is_asked_for(tmp_path: Path) -> None:
     asking = Asking(silent="ETHTRY")
 

@@ -138,7 +138,7 @@ class Backfill:
 
     def _fetch(self, feed: SymbolFeed, end_ms: int) -> Fetch:
         async def after(page: Page) -> None:
-            self._metrics.on_filled(feed.symbol, page.bars)
+            self._metrics.on_filled(feed.symbol, len(page.candles))
             for hole in page.request.missing:
                 feed.backfilled(hole, page.candles, end_ms)
 
