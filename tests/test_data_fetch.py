@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -83,8 +84,9 @@ def test_a_symbol_is_fetched_whole_and_a_second_time_nothing(
     first = backtest(*arguments)
     assert first.returncode == 0, first.stderr
     assert "still missing" not in first.stdout
-    assert "BTCTRY: 0 of 170 bars" in first.stderr
-    assert "ETHTRY: 170 of 170 bars" in first.stderr
+    # the last minute may not be settled yet, and another may have begun
+    assert re.search(r"BTCTRY: 0 of (169|170|171) bars", first.stderr)
+    assert re.search(r"ETHTRY: (169|170|171) of \1 bars", first.stderr)
     for symbol in ("BTCTRY", "ETHTRY"):
         assert require_bars_of(exchange.exchange.ledger, tmp_path, symbol, "1m", 60) > 100
     before = asked_pages(exchange)
