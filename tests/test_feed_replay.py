@@ -240,4 +240,5 @@ def test_a_clock_that_was_set_is_no_garbled_line(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_and_a_speed_of_nothing_are_misuse(backtest: Backtest, feed: Path) -> None:
     assert "no such file" in backtest("feed", "replay", "nowhere.gz", "-f", feed).stderr
+    assert "it is no file" in backtest("feed", "replay", feed.parent, "-f", feed).stderr
     assert "--speed must be above 0" in backtest("feed", "replay", "x", "-f", feed, "--speed", "0").stderr

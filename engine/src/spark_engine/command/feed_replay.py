@@ -53,7 +53,7 @@ def replay_file(options: argparse.Namespace) -> int:
     provider = stream_provider(settings.provider, settings.endpoints)
     path = Path(options.recording)
     if not path.is_file():
-        raise Usage(f"cannot read {path}: no such file")
+        raise Usage(f"cannot read {path}: {'it is no file' if path.exists() else 'no such file'}")
     begun = time.monotonic()
     archive = Archive.open(
         settings.archive_uri,
