@@ -182,6 +182,8 @@ class StreamingFeed:
                 self._handover.close()
                 done.set()
                 self._stored.set()
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures  # a group says only how many there are
         finally:
             while frames := self._handover.take_now():  # a part has failed: what is left is not lost by that
                 self._messages(pipeline, frames)
