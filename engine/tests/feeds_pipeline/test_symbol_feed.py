@@ -418,6 +418,17 @@ def test_the_bar_of_a_trade_beyond_the_window_becomes_that_of_history(final: Any
     assert last.revision > 0
 
 
+def test_a_bar_that_history_is_still_to_give_is_not_told_to_be_known(final: Any, trade: Make) -> None:
+    final.streamed(trade(3, 600), at=401_000)
+    final.recent(trade(2, 500), trade(3, 600), asked=402_000)
+    final.close(402_000)
+    final.take()
+    told = [part for batch in final.batches for part in batch.covered]
+    assert not any(part.from_ms <= BEGIN + 600 < part.to_ms for part in told)
+    final.feed.filled(FIRST_MINUTE, [history(0, volume=2)], BEGIN + 402_000)
+    assert FIRST_MINUTE in final.take().covered
+
+
 def test_a_final_bar_of_a_time_that_proves_lost_becomes_that_of_history(final: Any, trade: Make) -> None:
     """REST was away for longer than the window, and the socket had lost trades."""
     final.recent(*(trade(number, 399_000 + number) for number in range(10, 15)), asked=402_000)

@@ -122,8 +122,9 @@ class Knowledge:
 
     def bars_told(self, closed_to_ms: TimeMs) -> list[Interval]:
         """The confirmed times whose bars are closed, each once: a bar that exists must be archived no later
-        than the word that its time is covered."""
-        told = self._bars_due.clip(NEVER, closed_to_ms)
+        than the word that its time is covered. Where history is still to give it, that gives the word."""
+        due = self._bars_due.clip(NEVER, closed_to_ms)
+        told = [part for each in due for part in self.missing.missing(each.from_ms, each.to_ms)]
         self._bars_due.remove(NEVER, closed_to_ms)
         return told
 
