@@ -429,6 +429,19 @@ def test_a_bar_that_history_is_still_to_give_is_not_told_to_be_known(final: Any,
     assert FIRST_MINUTE in final.take().covered
 
 
+def test_what_a_backfill_brought_is_missing_no_more(symbol: Make, trade: Make) -> None:
+    """A minute that was believed to be complete, and not proved, when an earlier run ended."""
+    one = symbol()
+    ours = replace(history(0, volume=1), source="ticks", trades=1)
+    known = [Interval(BEGIN - MINUTE, BEGIN), Interval(BEGIN + MINUTE, BEGIN + 2 * MINUTE)]
+    one.feed.resume([trade(1, 500)], [ours], {}, known, known)
+    one.feed.backfilled(FIRST_MINUTE, [history(0)], BEGIN + 2 * MINUTE)
+    one.joined(trade(1, 500), at=130_000)
+    one.close(200_000)
+    assert bars(one) == []
+    assert one.feed.history_wanted(BEGIN + 200_000) == []
+
+
 def test_a_final_bar_of_a_time_that_proves_lost_becomes_that_of_history(final: Any, trade: Make) -> None:
     """REST was away for longer than the window, and the socket had lost trades."""
     final.recent(*(trade(number, 399_000 + number) for number in range(10, 15)), asked=402_000)

@@ -90,8 +90,9 @@ class CandleBuilder:
     def replace(self, history: Candle, *, lacking: bool = False) -> Candle | None:
         """The bar to write after the venue's own word of it (`mended`); None: nothing, or not closed yet.
 
-        A final bar that was given out is not held any more. It stays, unless it is `lacking`: known not to
-        have all trades; then the venue's takes its place, and the archive counts the revision on.
+        `lacking`: ours may not have all trades, whatever it was given out as. A final bar that was given out
+        is not held any more: it stays, unless it is such a one; then the venue's takes its place, and the
+        archive counts the revision on.
         ValueError where `history` has more decimals than the instrument.
         """
         history = rescaled(history, self.instrument.price_scale, self.instrument.quantity_scale)
@@ -103,6 +104,8 @@ class CandleBuilder:
             whole = history.quality is Quality.COMPLETE
             return replace(history, source="merged", revision=1) if lacking and whole else None
         ours = None if bar is None else bar.published
+        if lacking and ours is not None and ours.source == "ticks":
+            ours = replace(ours, quality=Quality.PARTIAL)
         result = mended(ours, history)
         if result.disagrees or (ours is None and self._window.is_seen(begin)):
             self.disagreements += 1

@@ -105,13 +105,23 @@ class Filling:
         return revised, list(settled)
 
     def archived(self, interval: Interval, candles: Sequence[Candle]) -> IntervalSet:
-        """Others brought these bars into the archive: what we gave out as PARTIAL is over. The minutes of
-        `interval` that are PARTIAL all the same."""
+        """Others brought these bars into the archive: what we gave out as PARTIAL, or miss, is over. The
+        minutes of `interval` that are PARTIAL all the same."""
         for candle in candles:
-            if candle.ts_ms in self._partial and (known := self._builder.replace(candle)) is not None:
-                self.given(known)
+            lacking = self._lacks(candle)
+            if lacking or candle.ts_ms in self._partial:
+                known = self._builder.replace(candle, lacking=lacking)
+                if known is not None:
+                    self.given(known)
         minutes = (minute for minute in self._partial if interval.from_ms <= minute < interval.to_ms)
-        return IntervalSet(Interval(minute, minute + MINUTE_MS) for minute in minutes)
+        unsettled = IntervalSet(Interval(minute, minute + MINUTE_MS) for minute in minutes)
+        for part in self._knowledge.missing.clip(interval.from_ms, interval.to_ms):
+            for settled in unsettled.missing(part.from_ms, part.to_ms):
+                self._knowledge.filled(settled.from_ms, settled.to_ms)
+        return unsettled
+
+    def _lacks(self, candle: Candle) -> bool:
+        return bool(self._knowledge.missing.clip(candle.ts_ms, candle.ts_ms + MINUTE_MS))
 
     def _is_over(self, minute: int, now_ms: int) -> bool:
         return now_ms >= minute + MINUTE_MS + self._patience_ms
