@@ -186,6 +186,7 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
     changed = (renamed(minute(BEGIN), volume=7, revision=1), *(minute(BEGIN + n * MINUTE) for n in (1, 2)))
     archive.append(Piece(INSTRUMENT, changed, (Interval(BEGIN, BEGIN + 3 * MINUTE),)))
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
+    beside.backfill.acknowledged(1)
 
     def volumes() -> list[int]:
         return [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)]
