@@ -474,7 +474,9 @@ def test_a_damaged_file_is_quarantined_by_name_and_the_feed_goes_on(tmp_path: Pa
 def test_what_a_file_is_called_cannot_drive_the_terminal_nor_forge_a_line(tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
-    (drop / "THYAO\x1b[2J\nbist-files: all is well.csv").write_text("no columns\n")
+    file = drop / "THYAO\x1b[2J\nbist-files: all is well.csv"
+    file.write_text("no columns\n")
+    os.utime(file, (1_717_200_000, 1_717_200_000))
     with FeedProcess(files_manifest(tmp_path), tmp_path / "feed") as feed:
         feed.says("is quarantined")
         assert feed.stopped() == 0
