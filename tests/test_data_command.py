@@ -243,6 +243,17 @@ def test_converted_candles_are_read_from_the_archive_as_from_the_file(
     assert archived.quality_report.missing_feed_down == 5  # what the file lacks is unknown
 
 
+def test_an_address_of_an_archive_is_on_one_line_however_long_it_is(
+    backtest: Backtest, tmp_path: Path, candles: Path
+) -> None:
+    archive = tmp_path / ("deep" * 30)
+    converted = backtest("data", "convert", candles, "--to", archive)
+    inspected = backtest("data", "inspect", archive)
+    (series,) = json.loads(backtest("data", "inspect", archive, "--output", "json").stdout)["series"]
+    for shown in (converted, inspected):
+        assert [line for line in shown.stdout.splitlines() if line.endswith(f" {series['pinned_uri']}")]
+
+
 def test_converting_again_changes_nothing_and_a_correction_is_a_revision(
     backtest: Backtest, candles: Path
 ) -> None:

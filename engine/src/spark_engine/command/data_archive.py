@@ -30,10 +30,10 @@ def _print(found: Sequence[ArchivedSeries]) -> None:
 
     console = output()
     for series in found:
-        console.print(Text(f"\n  {printable(series.uri)}", style="bold"))
+        console.print(Text(f"\n  {printable(series.uri)}", style="bold"), soft_wrap=True)
         for label, value, alarming in _rows(series):
             line = Text.assemble((f"  {label:<24}", "dim"), (printable(value), "yellow" if alarming else ""))
-            console.print(line)
+            console.print(line, soft_wrap=True)
         for begin, end in series.uncovered[:SHOWN]:
             console.print(Text(f"    {moment(begin)} → {moment(end)}   not seen", style="dim"))
     console.print()

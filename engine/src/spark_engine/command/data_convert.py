@@ -163,7 +163,7 @@ def _tell(options: argparse.Namespace, told: dict[str, Any], archived: ArchivedS
         print(json.dumps(report, indent=2))
         return
     console = output()
-    console.print(Text(f"\n  {printable(archived.uri)}", style="bold"))
+    console.print(Text(f"\n  {printable(archived.uri)}", style="bold"), soft_wrap=True)
     lines = [
         ("bars", f"{told['bars']:,}, of which {told['written']:,} are new or revised"),
         *(("mended", f"{name}: {rows:,} rows") for name, rows in told["repairs"].items()),
@@ -174,5 +174,5 @@ def _tell(options: argparse.Namespace, told: dict[str, Any], archived: ArchivedS
         ("spec.data.sha256", archived.sha256),
     ]
     for label, value in lines:
-        console.print(Text.assemble((f"  {label:<18}", "dim"), printable(value)))
+        console.print(Text.assemble((f"  {label:<18}", "dim"), printable(value)), soft_wrap=True)
     console.print()
