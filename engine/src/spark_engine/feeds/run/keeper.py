@@ -208,7 +208,8 @@ class Keeper:
     def _close(self) -> None:
         if self._archive is None:
             return
-        lost = f"{self._waiting()} rows that were received are lost: {self.error}" if self._held else None
+        rows = self._waiting()
+        lost = f"{rows} rows that were received are lost: {self.error}" if rows else None
         try:
             self._archive.close()
         except BacktestError as error:
