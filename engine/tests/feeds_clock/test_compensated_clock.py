@@ -164,13 +164,6 @@ def test_trades_alone_give_an_offset_without_a_bound() -> None:
     assert clock.known
     assert clock.offset_ns(world.local(EXCHANGE)) == 1267 * MS
     assert clock.bound_ns(world.local(EXCHANGE)) is None
-    assert clock.sample_age_ns(world.local(EXCHANGE)) is None
-
-
-def test_the_age_of_the_sample_in_use_is_told() -> None:
-    world, clock = World(), Clock()
-    world.rest(clock, EXCHANGE, 20, 20)
-    assert clock.sample_age_ns(EXCHANGE + 60 * SECOND) == 60 * SECOND - 20 * MS
 
 
 def test_a_better_sample_pulls_the_offset_no_faster_than_500_ppm() -> None:

@@ -64,7 +64,6 @@ def test_a_join_that_nobody_answers_is_overdue() -> None:
 def test_a_live_channel_that_falls_silent_is_named_once_per_bound() -> None:
     machine = joined(TICKER)
     machine.on_data(TICKER, 1.0)
-    assert machine.next_due() == 6.0
     assert machine.overdue(5.9) == []
     assert machine.overdue(6.0) == [Overdue(TICKER, acknowledged=False, waited=5.0, joins=0, ever=True)]
     assert machine.overdue(10.9) == []
@@ -75,7 +74,6 @@ def test_trades_of_a_thin_pair_may_be_silent_for_as_long_as_they_like() -> None:
     machine = joined(TRADE)
     machine.on_data(TRADE, 1.0)
     assert machine.overdue(1e6) == []
-    assert machine.next_due() is None
 
 
 def test_a_refused_subscription_says_so() -> None:

@@ -128,7 +128,6 @@ def test_a_snapshot_that_reaches_back_to_a_known_trade_has_no_gap() -> None:
     sequence.interrupted()
     accepted = sequence.accept(ticks(3, 4, 5), snapshot=True)
     assert (accepted.gap, accepted.fresh, accepted.duplicates) == (None, (tick(4), tick(5)), 1)
-    assert not sequence.awaits_snapshot
 
 
 def test_a_snapshot_that_does_not_reach_back_leaves_a_gap() -> None:
@@ -166,7 +165,9 @@ def test_the_first_snapshot_ever_has_no_gap_and_an_empty_one_proves_nothing() ->
     assert sequence.accept(ticks(10, 11), snapshot=True).gap is None
     sequence.interrupted()
     assert sequence.accept([], snapshot=True).gap is None
-    assert sequence.awaits_snapshot
+    assert sequence.accept(ticks(20, 21), snapshot=True).gap == Gap(
+        "snapshot", tick(11).ts_ms, tick(20).ts_ms
+    )
 
 
 def test_a_snapshot_finds_trades_that_a_live_socket_lost() -> None:
@@ -238,13 +239,6 @@ def test_no_snapshot_of_fifty_is_ever_doubled_in_bounded_memory(
         newest = ticks(*range(max(0, made - 50), made))
         seen += [trade.id for trade in sequence.accept(newest, snapshot=True).fresh]
     assert len(seen) == len(set(seen))
-
-
-def test_a_trade_older_than_all_memory_is_flagged() -> None:
-    for sequence in (unique(remember=10), consecutive(remember=2)):
-        sequence.accept(ticks(*range(100, 160, 2)), snapshot=False)
-        old = sequence.accept(ticks(100, 161), snapshot=False)
-        assert old.beyond_memory == (tick(100),)
 
 
 def test_trades_of_the_future_or_of_long_ago_are_accepted_and_flagged() -> None:

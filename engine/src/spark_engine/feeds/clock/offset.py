@@ -185,11 +185,6 @@ class Clock:
         away = abs(self.offset_ns(now_ns) - best.offset_at(now_ns, drift))
         return best.bound_at(now_ns, drift) + away
 
-    def sample_age_ns(self, now_ns: int) -> int | None:
-        """Since the sample in use; None without one."""
-        best = self._rest.best
-        return None if best is None else now_ns - best.at_ns
-
     def lag_ms(self, received_ns: int, exchange_ms: int) -> float:
         """From the venue's stamp to receipt. Not below 0 once `observe_transit` found the trade plausible."""
         return (received_ns + self.offset_ns(received_ns) - exchange_ms * MS) / MS

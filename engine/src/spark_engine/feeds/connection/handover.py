@@ -16,8 +16,8 @@ class Handover:
     When the consumer is slow, nothing is dropped: at `frames` or `size` bytes it is `full`, and the
     connection reads no more from its socket until `room` (half of it) is there again. TCP then holds the
     venue back, which answers by closing the connection after a while; that is seen as any other close. The
-    bound can be passed by what was read already: one chunk of the socket and one frame. `pauses` and
-    `deepest` tell afterwards, `full` and `depth` now.
+    bound can be passed by what was read already: one chunk of the socket and one frame. `pauses` tells
+    afterwards, `full` and `depth` now.
     """
 
     def __init__(self, *, frames: int = 16_384, size: int = 64 * MIB) -> None:
@@ -30,7 +30,6 @@ class Handover:
         self._room = asyncio.Event()
         self._room.set()
         self.pauses = 0
-        self.deepest = 0
 
     @property
     def depth(self) -> int:
@@ -45,16 +44,10 @@ class Handover:
     def full(self) -> bool:
         return not self._room.is_set()
 
-    @property
-    def oldest_ns(self) -> int | None:
-        """Receipt of the frame that has waited longest."""
-        return self._waiting[0][1] if self._waiting else None
-
     def put(self, frame: Frame, received_ns: int) -> None:
         """Always accepts: to respect `full` is for whoever reads the socket."""
         self._waiting.append((frame, received_ns))
         self._bytes += len(frame)
-        self.deepest = max(self.deepest, len(self._waiting))
         if self._room.is_set() and (len(self._waiting) >= self._frames or self._bytes >= self._size):
             self._room.clear()
             self.pauses += 1

@@ -123,11 +123,6 @@ class Subscriptions:
                 watched.stage = Stage.SILENT
         return found
 
-    def next_due(self) -> float | None:
-        """When `overdue` should be asked again at the latest; None: nothing is due."""
-        dues = (self._due(one.channel, watched) for one, watched in self._watched.items())
-        return min((due for due in dues if due is not None), default=None)
-
     def _due(self, channel: Channel, watched: _Watched) -> float | None:
         bounds = self._bounds.get(channel)
         if bounds is None or watched.due_from is None:

@@ -41,7 +41,6 @@ class LatestIds:
         self._by_time: list[tuple[int, str]] = []
         self._by_arrival: deque[tuple[int, str]] = deque()
         self._released: set[str] = set()  # by one of the two
-        self._forgotten: tuple[int, str] | None = None  # the latest that was
         self.count = 0  # of all that ever came
 
     def __len__(self) -> int:
@@ -76,11 +75,6 @@ class LatestIds:
             return
         self._released.discard(one[1])
         del self._arrivals[one[1]]
-        self._forgotten = one if self._forgotten is None else max(self._forgotten, one)
-
-    def beyond(self, tick: MarketTick) -> bool:
-        """Older than all that is remembered, others were forgotten: nobody knows whether it was seen."""
-        return self._forgotten is not None and (tick.ts_ms, tick.id) <= self._forgotten
 
 
 class IdRuns:
@@ -89,7 +83,6 @@ class IdRuns:
     def __init__(self, most: int) -> None:
         self._most = most
         self._runs: list[list[int]] = []
-        self._forgotten: int | None = None  # nothing is known of ids up to it
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -118,9 +111,5 @@ class IdRuns:
             end, last = place + 1, runs[place][1]
         runs[begin:end] = [[first, last]]
         if len(runs) > self._most:
-            self._forgotten = runs.pop(0)[1]
+            del runs[0]
         return True
-
-    def beyond(self, tick: MarketTick) -> bool:
-        """Below all that is remembered, others were forgotten: nobody knows whether it was seen."""
-        return self._forgotten is not None and sequential_id(tick.id) <= self._forgotten

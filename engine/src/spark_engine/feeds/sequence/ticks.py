@@ -35,8 +35,7 @@ class Accepted:
     """fresh: not seen before, by time, then by numeric id, then as they came.
 
     reordered: of these, live ones that came after a later one. implausible: of `fresh`, those dated more than
-    5 s ahead of `now_ms`, live ones older than a day, and any before 1970. beyond_memory: of `fresh`, those
-    so old that nobody knows whether they were seen.
+    5 s ahead of `now_ms`, live ones older than a day, and any before 1970.
     """
 
     fresh: tuple[MarketTick, ...] = ()
@@ -44,7 +43,6 @@ class Accepted:
     reordered: int = 0
     gap: Gap | None = None
     implausible: tuple[MarketTick, ...] = ()
-    beyond_memory: tuple[MarketTick, ...] = ()
 
 
 class TickSequence:
@@ -67,11 +65,6 @@ class TickSequence:
     def last(self) -> MarketTick | None:
         """The latest plausible trade by (ts, id)."""
         return self._newest
-
-    @property
-    def awaits_snapshot(self) -> bool:
-        """The stream was interrupted and no snapshot has joined its ends yet."""
-        return self._interrupted is not None
 
     def lacks(self, latest: Sequence[MarketTick], until_ms: int) -> bool:
         """Whether the venue's latest trades are older than what was seen of the time before `until_ms`. Where
@@ -110,14 +103,11 @@ class TickSequence:
                 sequential_id(tick.id)
         before, seen = self._newest, self._latest.count
         last_id = None if self._runs is None else self._runs.last
-        fresh, beyond, implausible, reordered = [], [], [], 0
+        fresh, implausible, reordered = [], [], 0
         for tick in ticks:
-            unknowable = self._beyond(tick)
             if not self._remember(tick):
                 continue
             fresh.append(tick)
-            if unknowable:
-                beyond.append(tick)
             if _implausible(tick, snapshot, now_ms):
                 implausible.append(tick)
             elif not self._advance(tick, now_ms) and not snapshot:
@@ -128,10 +118,7 @@ class TickSequence:
         else:
             gap = self._holes(self._runs, fresh, last_id, before)
         duplicates = len(ticks) - len(fresh)
-        return Accepted(tuple(fresh), duplicates, reordered, gap, tuple(implausible), tuple(beyond))
-
-    def _beyond(self, tick: MarketTick) -> bool:
-        return self._latest.beyond(tick) if self._runs is None else self._runs.beyond(tick)
+        return Accepted(tuple(fresh), duplicates, reordered, gap, tuple(implausible))
 
     def _remember(self, tick: MarketTick) -> bool:
         return self._latest.add(tick) if self._runs is None else self._runs.add(tick)
