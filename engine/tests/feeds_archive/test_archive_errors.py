@@ -172,9 +172,10 @@ def test_a_read_only_disk_is_named_and_the_journal_keeps_what_it_has(
     require_each_once(small_disk, [piece(1)], [piece(1)])
 
 
-def test_an_unknown_scheme_is_refused_with_what_is_allowed(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSpec, match=r"spec\.storage\.uri: must be a path, or file://, s3://"):
-        Archive.open("ftp://host/x", venue=VENUE, journal=tmp_path / "journal", writer="me")
+@pytest.mark.parametrize("uri", ["ftp://host/x", "s3://", "s3:///feeds"])
+def test_an_address_of_no_store_is_refused_with_what_is_allowed(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match=r"spec\.storage\.uri: must be a path, or file://, s3://BUCKET"):
+        Archive.open(uri, venue=VENUE, journal=tmp_path / "journal", writer="me")
 
 
 def test_a_second_writer_is_refused_and_the_first_is_named(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from spark_engine.errors import InvalidSpec
 from spark_engine.feeds.archive.directory_store import Directory
 from spark_engine.feeds.archive.store import FIELD, Store
 
-ALLOWED: Final = "a path, or file://, s3://, gs:// or az://"
+ALLOWED: Final = "a path, or file://, s3://BUCKET, gs://BUCKET or az://CONTAINER"
 
 
 def open_store(uri: str) -> Store:
     """Raises `InvalidSpec` for a URI that is none of `ALLOWED`, `StoreUnavailable`."""
     scheme, found, rest = uri.partition("://")
-    if found and scheme in OBJECT_STORES and rest.strip("/"):
+    if found and scheme in OBJECT_STORES and rest.partition("/")[0]:
         from spark_engine.feeds.archive.object_store import ObjectStoreFiles
 
         return ObjectStoreFiles(uri.rstrip("/"))
