@@ -46,6 +46,11 @@ def minute(at: int) -> Candle:
     )  # fmt: skip
 
 
+def volumes(archive: Archive) -> list[int]:
+    """Of the bars of five minutes that are archived."""
+    return [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)]
+
+
 class Venue:
     """Trades in every minute."""
 
@@ -147,8 +152,7 @@ def test_larger_bars_wait_for_a_store_that_fails(archive: Archive, failure: Exce
     archive.append(Piece(INSTRUMENT, minutes, (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
     beside.backfill.acknowledged(1)
-    made = lambda: len(archive.candles("BTCTRY", "5m", 0, 1 << 45)) == 1  # noqa: E731
-    asyncio.run(beside.until(made, beside.backfill.make_larger()))
+    asyncio.run(beside.until(lambda: len(volumes(archive)) == 1, beside.backfill.make_larger()))
     assert beside.reports == [f"BTCTRY: larger bars wait: {failure}"]
     assert beside.storage_errors() == 1
 
@@ -164,13 +168,13 @@ def test_larger_bars_wait_for_a_minute_that_is_on_its_way_into_the_archive(archi
     async def run() -> None:
         looking = asyncio.create_task(beside.backfill.make_larger())
         await asyncio.sleep(0.1)
-        assert archive.candles("BTCTRY", "5m", 0, 1 << 45) == []
+        assert volumes(archive) == []
         archive.append(Piece(INSTRUMENT, (renamed(minutes[0], volume=7, revision=1),)))
         beside.backfill.acknowledged(1)
-        await beside.until(lambda: archive.candles("BTCTRY", "5m", 0, 1 << 45), looking)
+        await beside.until(lambda: volumes(archive), looking)
 
     asyncio.run(run())
-    assert [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)] == [11]
+    assert volumes(archive) == [11]
     assert beside.backfill.on_their_way == 1
 
 
@@ -188,15 +192,12 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
     beside.backfill.acknowledged(1)
 
-    def volumes() -> list[int]:
-        return [bar.volume for bar in archive.candles("BTCTRY", "5m", 0, 1 << 45)]
-
     async def run() -> None:
         nonlocal now_ms
         looking = asyncio.create_task(beside.backfill.make_larger())
         for _ in range(8):
             await asyncio.sleep(0)
-        assert volumes() == []
+        assert volumes(archive) == []
         stale = renamed(minute(BEGIN), timeframe="5m", volume=3)
         archive.append(Piece(INSTRUMENT, (stale,), (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
         now_ms = BEGIN + 5 * MINUTE + late_ms
@@ -205,7 +206,7 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
         looking.cancel()
 
     asyncio.run(run())
-    assert volumes() == [9]
+    assert volumes(archive) == [9]
 
 
 def test_a_symbol_that_never_becomes_live_holds_up_no_other(archive: Archive) -> None:

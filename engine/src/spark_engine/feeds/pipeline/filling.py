@@ -84,11 +84,7 @@ class Filling:
         self, interval: Interval, candles: Sequence[Candle], now_ms: int
     ) -> tuple[list[Candle], list[Interval]]:
         """(bars to be written, times of which all bars are known now)."""
-        missing = self._knowledge.missing
-        replaced = [
-            self._builder.replace(candle, lacking=bool(missing.clip(candle.ts_ms, candle.ts_ms + MINUTE_MS)))
-            for candle in candles
-        ]
+        replaced = [self._builder.replace(candle, lacking=self._lacks(candle)) for candle in candles]
         revised = [candle for candle in replaced if candle is not None]
         for candle in revised:
             self.given(candle)
