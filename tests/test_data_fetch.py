@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 from spark_engine.feeds.archive.archive import Archive
+from spark_engine.feeds.backfill.pages import page_ms
 from spark_engine.feeds.market import Quality
+from spark_engine.feeds.providers.btcturk.spot import BtcturkSpot
 
 from tests.exchange.http_server import Answer, Asked
 from tests.exchange.ledger import Ledger
@@ -25,6 +27,7 @@ from tests.exchange.threaded import ExchangeThread
 
 KLINES = "/v1/klines/history"
 HISTORY_MINUTES = 180
+PAGE_SECONDS = page_ms("1m", BtcturkSpot.history_bars_most) // 1000  # pages begin at its multiples
 Backtest = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -116,10 +119,10 @@ def test_only_the_hole_is_fetched(exchange: ExchangeThread, backtest: Backtest) 
 def test_a_fetch_is_stopped_by_ctrl_c_and_goes_on_where_it_was(
     exchange: ExchangeThread, backtest: Backtest, tmp_path: Path
 ) -> None:
-    days = 45
-    begin = str(exchange.exchange.clock.now_ms() // 86_400_000 * 86_400 - days * 86_400)
-    end = str(exchange.exchange.clock.now_ms() // 86_400_000 * 86_400)
-    arguments = ["data", "fetch", *venue(exchange, "BTCTRY"), "--start", begin, "--end", end]
+    pages = 15
+    end_s = exchange.exchange.clock.now_ms() // 1000 // PAGE_SECONDS * PAGE_SECONDS
+    begin_s = end_s - pages * PAGE_SECONDS
+    arguments = ["data", "fetch", *venue(exchange, "BTCTRY"), "--start", str(begin_s), "--end", str(end_s)]
 
     async def slowly(asked: Asked) -> Answer | None:
         if asked.path == KLINES:
@@ -141,8 +144,8 @@ def test_a_fetch_is_stopped_by_ctrl_c_and_goes_on_where_it_was(
     stopped_after = asked_pages(exchange) - before
     rest = json.loads(backtest(*arguments, "--output", "json").stdout)["symbols"]["BTCTRY"]
     assert rest["missing"] == 0
-    assert days // 3 - stopped_after <= rest["requests"] <= days // 3 - stopped_after + 1
-    assert 0 < rest["bars"] < days * 1440
+    assert pages - stopped_after <= rest["requests"] <= pages - stopped_after + 1
+    assert 0 < rest["bars"] < pages * PAGE_SECONDS // 60
 
 
 def wait_until(true: Callable[[], bool]) -> None:

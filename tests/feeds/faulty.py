@@ -25,7 +25,8 @@ SEEDS = ("first", "second", "third", "fourth", "fifth")
 class Case:
     """down: for so long that it is seen.
     faults: together. least, most: reconnects by reason; `counted` adds those of refused handshakes.
-    always_fresh: no fault of the socket. measured: counters that must have risen to at least, at most."""
+    always_fresh: no fault of the socket. measured: counters that must have risen to at least, at most.
+    trades: made while the faults hold, at once, beside those that chance brings."""
 
     faults: tuple[Fault, ...]
     least: Reasons | None = None
@@ -38,14 +39,15 @@ class Case:
     symbols: tuple[str, ...] = SYMBOLS
     at_second: float | None = None
     whole: bool = True
+    trades: int = 0
 
 
 def _rest(fault: Fault) -> Case:
     return Case((fault,), always_fresh=True)
 
 
-def _measured(fault: Fault, counter: str, least: float, most: float = 1e9) -> Case:
-    return Case((fault,), measured={counter: (least, most)}, always_fresh=True)
+def _measured(fault: Fault, counter: str, least: float, most: float = 1e9, trades: int = 0) -> Case:
+    return Case((fault,), measured={counter: (least, most)}, always_fresh=True, trades=trades)
 
 
 DROP = faults.DropWithoutClose()
@@ -82,13 +84,14 @@ CASES: dict[str, Case] = {
     "FutureTrades": Case((faults.FutureTrades(),), always_fresh=True),
     "ReorderedTimes": Case((faults.ReorderedTimes(),), always_fresh=True),
     "Midnight": Case((faults.Midnight(),), always_fresh=True, whole=False),
-    "DuplicateTrades": _measured(faults.DuplicateTrades(), "feed_duplicates_total", 3, 3),
-    "ReorderedTrades": _measured(faults.ReorderedTrades(seconds=1.5), "feed_reordered_total", 1),
+    "DuplicateTrades": _measured(faults.DuplicateTrades(), "feed_duplicates_total", 3, 3, trades=3),
+    "ReorderedTrades": _measured(faults.ReorderedTrades(seconds=1.5), "feed_reordered_total", 1, trades=3),
     "MissingTrades": Case(
         (faults.MissingTrades(),),
         {},
         {"stale_channel": 1},
         measured={"feed_recovered_ticks_total": (3, 20)},
+        trades=3,
     ),
     "DeadTradeChannel": Case(
         (faults.DeadTradeChannel(seconds=10),), {"stale_channel": 1}, {"stale_channel": 2}
@@ -140,6 +143,8 @@ async def _alone(case: Case, number: int, folder: Path, outcome: Outcome) -> Non
         before = await running.reconnects()
         since = len(running.samples)
         records = [await venue.inject(fault) for fault in case.faults]
+        for _ in range(case.trades):
+            await venue.trade(case.symbols[0])
         for record in records:
             await record.ended()
         await recovered(running, outcome)
