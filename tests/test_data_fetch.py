@@ -280,9 +280,10 @@ def test_a_feed_says_what_is_fetched(exchange: ExchangeThread, backtest: Backtes
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(exchange: ExchangeThread, tmp_path: Path) -> None:
     master, slave = pty.openpty()
+    end_s = int(minutes_ago(exchange, 1))
     command = [
-        *(sys.executable, "-m", "spark_engine.command.main", "data", "fetch"),
-        *(*venue(exchange, "BTCTRY"), "--start", minutes_ago(exchange, 60)),
+        *(sys.executable, "-m", "spark_engine.command.main", "data", "fetch", *venue(exchange, "BTCTRY")),
+        *("--start", str(end_s - 3_600), "--end", str(end_s)),
     ]
     environment = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"}
     with subprocess.Popen(
