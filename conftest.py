@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Container
@@ -18,6 +19,9 @@ from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster
 
 pytest_plugins = ["tests.cluster.fixtures", "tests.s3.fixtures"]
+
+# A shell has Ctrl-C ignored in what it runs in the background, children inherit that, and tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure: time is measured in bench/.
 settings.register_profile("untimed", deadline=None)

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,6 +154,58 @@ def unread(*arguments: object, directory: Path) -> tuple[int, str]:
     finally:
         os.close(writer)
     return finished.returncode, finished.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["strategies"], ["run", "-f", EXAMPLES[0], "--output", "json"]])
+def test_results_that_cannot_be_written_are_an_error_that_names_the_cause(
+    arguments: list[object], unbuffered: str, tmp_path: Path
+) -> None:
+    """`backtest run > /dev/full`."""
+    command = [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("wb") as full:
+        shown = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert shown.stderr == "error: the results cannot be written: No space left on device\n"
+    assert shown.returncode == 21
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+what, which = sys.argv.pop(1), sys.argv.pop(1)
+
+def interrupt(event, arguments):
+    if (event, str(arguments[:1])) == (what, str((which,))):
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(interrupt)
+from spark_engine.command.entry import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "told"),
+    [
+        (("import", "spark_engine.command.run"), -signal.SIGINT, ""),
+        (("open", str(EXAMPLES[0])), 130, "error: interrupted; nothing is left half-written\n"),
+    ],
+)
+def test_ctrl_c_shows_no_traceback_however_early(
+    at: tuple[str, str], code: int, told: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, *at, "validate", "-f", EXAMPLES[0]]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (shown.returncode, shown.stderr) == (code, told)
 
 
 def test_a_name_with_control_characters_cannot_drive_the_terminal(backtest: Backtest) -> None:

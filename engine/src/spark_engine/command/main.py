@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
+from typing import Final
 
 from spark_crds.formats.outcome import ExitCode
 
@@ -37,6 +39,7 @@ COMMANDS = (
     *(validate, strategies, new_strategy, data, feed),
 )
 
+NOT_WRITTEN: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 DESCRIPTION = """\
 Deterministic backtests from a manifest: the same spec, data and engine give the same evidence digest,
 on this machine and in a cluster.
@@ -65,13 +68,13 @@ class Terminated(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Results go to stdout, everything else to stderr; never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if "execute" not in options:
-        parser.print_help(sys.stderr)
-        return int(ExitCode.USAGE)
     code = int(ExitCode.DONE)
     try:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        if "execute" not in options:
+            parser.print_help(sys.stderr)
+            return int(ExitCode.USAGE)
         code = int(options.execute(options))
         sys.stdout.flush()
         return code
@@ -87,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unread()
         return code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NOT_WRITTEN:
+            unread()
+            return _end(f"the results cannot be written: {error.strerror}", ExitCode.STORE_UNAVAILABLE)
         if os.environ.get("SPARK_DEBUG"):
             traceback.print_exc()
         return _end(
