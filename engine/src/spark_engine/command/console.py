@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
+from spark_engine.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -36,25 +38,18 @@ def complain(message: str) -> None:
     """One error, on stderr, as `error: ...`."""
     coloured = sys.stderr.isatty() and not _no_color()
     prefix = "\x1b[1;31merror:\x1b[0m" if coloured else "error:"
-    _say(f"{prefix} {printable(message)}")
+    _say(f"{prefix} {printable(message, lines=True)}")
 
 
 def note(message: str) -> None:
     """One line for a person, on stderr."""
-    _say(printable(message))
+    _say(printable(message, lines=True))
 
 
 def _say(line: str) -> None:
     """A stderr that is full or that nobody reads changes nothing else."""
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")
-
-
-def printable(text: str) -> str:
-    """`text` without control characters: a manifest must not be able to drive the terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\ufffd" for character in text
-    )
 
 
 def _ignore(_stage: str) -> None:

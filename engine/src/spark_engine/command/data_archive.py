@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from spark_engine.command.console import output, printable
+from spark_engine.command.console import output
 from spark_engine.command.figures import intervals, minute, moment
 from spark_engine.data.archive.inspect import ArchivedSeries, inspect_archive
+from spark_engine.printable import printable
 
 SHOWN = 10
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from spark_crds.formats.archive import NAME
 
-from spark_engine.command.console import note, output, printable, progress
+from spark_engine.command.console import note, output, progress
 from spark_engine.command.data_inputs import add_rules, add_source, rules_of
 from spark_engine.command.figures import intervals, minute
 from spark_engine.command.usage import Subparsers, Usage, add_command
@@ -28,6 +28,7 @@ from spark_engine.data.stamps import iso
 from spark_engine.data.symbols import symbols_of
 from spark_engine.data.timetable import ALWAYS
 from spark_engine.errors import InvalidData, InvalidSpec
+from spark_engine.printable import printable
 
 DETAILS = """\
 examples:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from spark_engine.command import data_plot
-from spark_engine.command.console import output, printable
+from spark_engine.command.console import output
 from spark_engine.command.data_archive import print_archive
 from spark_engine.command.data_inputs import add_source
 from spark_engine.command.figures import minute
@@ -19,6 +19,7 @@ from spark_engine.data.mend import Rules
 from spark_engine.data.request import UNITS_MS, timeframe_ms
 from spark_engine.data.source import open_source
 from spark_engine.data.spelling import span_text
+from spark_engine.printable import printable
 
 DETAILS = """\
 example:
@@ -99,7 +100,7 @@ def _print_verdict(inspection: Inspection) -> None:
     console.print(Text("\n  a run with default policies refuses it:", style="bold red"))
     for refusal in inspection.refusals:
         field = f"{refusal.field}: " if refusal.field else ""
-        console.print(Text(f"  {printable(field + refusal.message)}"))
+        console.print(Text(f"  {printable(field + refusal.message, lines=True)}"))
     console.print()
 
 

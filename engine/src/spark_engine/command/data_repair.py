@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from spark_engine.command.console import output, printable
+from spark_engine.command.console import output
 from spark_engine.command.data_inputs import add_rules, add_source, rules_of
 from spark_engine.command.figures import minute
 from spark_engine.command.usage import Subparsers, Usage, add_command
@@ -23,6 +23,7 @@ from spark_engine.data.timetable import ALWAYS
 from spark_engine.data.twice import PREFERENCES
 from spark_engine.data.write import candles_parquet, write_file
 from spark_engine.errors import InvalidData
+from spark_engine.printable import printable
 
 DETAILS = """\
 examples:
@@ -113,7 +114,7 @@ def _print(before: Inspected, after: Inspection, out: Path | None) -> None:
             (f"  {repair.name}", "bold"), f"   {repair.rows:,} row{'' if repair.rows == 1 else 's'}"
         )
         console.print(heading)
-        console.print(Text(f"    {printable(repair.why)}", style="dim"))
+        console.print(Text(f"    {printable(repair.why, lines=True)}", style="dim"))
         console.print(Text(f"    {minute(repair.example_ms)}   {printable(repair.before)}"))
         console.print(Text(f"    {'':16} → {printable(repair.after) or 'left out'}"))
     table = Table(box=None, padding=(0, 2), show_edge=False)
@@ -161,7 +162,7 @@ def _endings(before: Inspected, after: Inspection, out: Path | None) -> Iterator
     if undecided:
         yield f"{len(undecided):,} times stay doubled: --prefer does not tell their rows apart", "yellow"
     for refusal in after.refusals:
-        yield f"a run still refuses it: {printable(refusal.message)}", "red"
+        yield f"a run still refuses it: {printable(refusal.message, lines=True)}", "red"
     if after.accepted:
         calendar = before.inspection.sessions.calendar if before.inspection.sessions else ALWAYS
         yield f"a run takes the mended candles as they are (calendar {calendar})", "green"

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_engine.command.console import output, printable, progress
+from spark_engine.command.console import output, progress
 from spark_engine.command.usage import Subparsers, Usage, add_command, read_input
 from spark_engine.data.stamps import iso
+from spark_engine.printable import printable
 
 if TYPE_CHECKING:
     from spark_engine.feeds.run.replay import Replayed

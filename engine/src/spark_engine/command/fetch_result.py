@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from spark_engine.command.console import output, printable
+from spark_engine.command.console import output
 from spark_engine.command.figures import intervals, minute
 from spark_engine.data.archive.inspect import ArchivedSeries, inspect_archive
 from spark_engine.data.request import timeframe_ms
 from spark_engine.errors import InvalidData, StoreUnavailable
+from spark_engine.printable import printable
 
 if TYPE_CHECKING:
     from spark_engine.feeds.backfill.fetch import Fetched

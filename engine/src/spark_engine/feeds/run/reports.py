@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from spark_engine.printable import printable
+
 AGAIN_SECONDS: Final = 60.0
 REMEMBERED: Final = 256
 
@@ -28,10 +30,5 @@ class Reports:
         self._said[text] = now
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with suppress(OSError):  # a full disk or a reader that has gone ends no feed
-            self._stream.write(f"{stamp} {_line(text)}\n")
+            self._stream.write(f"{stamp} {printable(text)}\n")
             self._stream.flush()
-
-
-def _line(text: str) -> str:
-    """Names of files and words of venues must not drive a terminal, nor begin a line of their own."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
@@ -42,12 +44,8 @@ class DropUrl:
     def __init__(self, url: str, client: Client) -> None:
         self._url = url
         self._client = client
-        self._lines: dict[str, str] = {}
-        self._done: dict[str, str] = {}
-        self._fetched: dict[str, str] = {}
+        self._seen: defaultdict[str, _Seen] = defaultdict(_Seen)
         self._look = 0
-        self._asked: dict[str, int] = {}  # in which look
-        self._cut: dict[str, tuple[str, int]] = {}  # mark of what seems to be cut, and since when it is so
 
     async def changed(self, now_ms: int) -> Listing:
         path = unquote(urlsplit(self._url).path)
@@ -62,33 +60,32 @@ class DropUrl:
         return await self._files(urls, {name: line for name, (_url, line) in listed.items() if line}, now_ms)
 
     def done(self, file: DropFile) -> None:
-        self._done[file.name] = file.mark
-        self._lines[file.name] = self._fetched.get(file.name, "")
+        self._seen[file.name].done(file.mark)
 
     async def _files(self, urls: Mapping[str, str], lines: Mapping[str, str], now_ms: int) -> Listing:
-        self._fetched = dict(lines)
         self._look += 1
-        self._asked = {name: look for name, look in self._asked.items() if name in urls}
-        self._cut = {name: seen for name, seen in self._cut.items() if name in urls}
-        new = [name for name in urls if name not in lines or self._lines.get(name) != lines[name]]
-        new.sort(key=lambda name: self._asked.get(name, 0))
-        more = any(name not in self._asked for name in new[MOST_FILES:])
+        for name in self._seen.keys() - urls.keys():
+            self._seen[name].left()
+        new = [name for name in urls if name not in lines or self._seen[name].line != lines[name]]
+        new.sort(key=lambda name: self._seen[name].asked)
+        more = any(not self._seen[name].asked for name in new[MOST_FILES:])
         files: list[DropFile] = []
         waiting: list[str] = []
         refused: list[tuple[str, str]] = []
         for name in new[:MOST_FILES]:
-            self._asked[name] = self._look
+            seen = self._seen[name]
+            seen.asked = self._look
             try:
                 answer = await self._client.get(Request(urls[name], {}, LIMIT, bytes, HEADERS))
             except RestError as error:
                 refused.append((name, str(error)))
                 continue
             mark = sha256_hex(answer.value)
-            if answer.modified_ms is not None and now_ms - answer.modified_ms < LINE_MS:
-                self._fetched.pop(name, None)
-            if self._done.get(name) == mark:
-                self._lines[name] = self._fetched.get(name, "")
-            elif not ends_whole(name, answer.value) and self._still_ms(name, mark, now_ms) < CUT_STILL_MS:
+            young = answer.modified_ms is not None and now_ms - answer.modified_ms < LINE_MS
+            seen.fetched = "" if young else lines.get(name, "")
+            if seen.mark == mark:
+                seen.done(mark)
+            elif not ends_whole(name, answer.value) and seen.still_ms(mark, now_ms) < CUT_STILL_MS:
                 waiting.append(name)
             else:
                 written_ms = now_ms if answer.modified_ms is None else min(answer.modified_ms, now_ms)
@@ -97,11 +94,31 @@ class DropUrl:
         files.sort(key=lambda file: file.order, reverse=True)
         return Listing(tuple(files), tuple(waiting), tuple(refused), frozenset(urls), more)
 
-    def _still_ms(self, name: str, mark: str, now_ms: int) -> int:
-        before = self._cut.get(name)
-        if before is None or before[0] != mark:
-            before = self._cut[name] = mark, now_ms
-        return now_ms - before[1]
+
+@dataclass(slots=True)
+class _Seen:
+    """One name. line: around it when the bytes of `mark` were done. fetched: around it when it was fetched
+    last; either is '' where it says too little. asked: in which look. cut: the mark of what seems to be cut,
+    and since when it is so."""
+
+    line: str = ""
+    mark: str = ""
+    fetched: str = ""
+    asked: int = 0
+    cut: tuple[str, int] = "", 0
+
+    def done(self, mark: str) -> None:
+        self.line, self.mark = self.fetched, mark
+
+    def left(self) -> None:
+        """It is listed no more; what was done is remembered, should it come back."""
+        self.asked, self.cut = 0, ("", 0)
+
+    def still_ms(self, mark: str, now_ms: int) -> int:
+        """For how long it has been these bytes."""
+        if self.cut[0] != mark:
+            self.cut = mark, now_ms
+        return now_ms - self.cut[1]
 
 
 def read_listing(page: bytes, url: str) -> dict[str, tuple[str, str]]:
