@@ -33,9 +33,12 @@ class Clock:
         self.manual = manual
 
     def now_ns(self) -> int:
+        return self._at(self._host())
+
+    def _at(self, host_ns: int) -> int:
         if self.manual:
             return self._base_ns
-        elapsed = self._host() - self._origin_ns
+        elapsed = host_ns - self._origin_ns
         return self._base_ns + elapsed + round(elapsed * self._drift_ppm / 1e6)
 
     def now_ms(self) -> int:
@@ -43,7 +46,8 @@ class Clock:
 
     def offset_ms(self) -> float:
         """How far this clock is ahead of the host's at this moment."""
-        return (self.now_ns() - self._host()) / MILLISECOND
+        host_ns = self._host()
+        return (self._at(host_ns) - host_ns) / MILLISECOND
 
     def step(self, milliseconds: float) -> None:
         """Jumps, forwards or backwards."""
@@ -51,7 +55,8 @@ class Clock:
 
     def drift(self, ppm: float) -> None:
         """Drifts at another rate from now on; the reading of now does not change."""
-        self._base_ns, self._origin_ns = self.now_ns(), self._host()
+        host_ns = self._host()
+        self._base_ns, self._origin_ns = self._at(host_ns), host_ns
         self._drift_ppm = ppm
 
     def advance_to(self, now_ns: int) -> None:
