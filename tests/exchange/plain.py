@@ -14,6 +14,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+PATIENCE_SECONDS = 15.0  # with what comes within milliseconds
+
 
 @dataclass
 class PlainSocket:
@@ -26,7 +28,7 @@ class PlainSocket:
         model = {"type": 151, "channel": channel, "event": event, "join": join}
         await self.connection.send(json.dumps([151, model], separators=(",", ":")))
 
-    async def next(self, kind: int | None = None, *, timeout: float = 3.0) -> dict[str, Any]:
+    async def next(self, kind: int | None = None, *, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The model of the next frame (of that type); the frames before it are kept in `texts` only."""
         async with asyncio.timeout(timeout):
             while True:
@@ -36,6 +38,15 @@ class PlainSocket:
                 number, model = json.loads(text)
                 if kind in (None, number):
                     return dict(model)
+
+    async def sent_so_far(self, kind: int) -> list[dict[str, Any]]:
+        """The models of that type that come before the answer to one more join."""
+        await self.join("gossip", "now")
+        found = []
+        while (model := await self.next()).get("message") != "join|gossip:now":
+            if model["type"] == kind:
+                found.append(model)
+        return found
 
     async def models(self, kind: int, seconds: float) -> list[dict[str, Any]]:
         """Those of that type in so many seconds."""
@@ -74,7 +85,7 @@ class Got:
         return json.loads(self.text)
 
 
-async def get(url: str, *, timeout: float = 3.0) -> Got:
+async def get(url: str, *, timeout: float = PATIENCE_SECONDS) -> Got:
     """Also where the status is no success."""
     return await asyncio.to_thread(_get, url, timeout)
 
@@ -89,7 +100,7 @@ def _get(url: str, timeout: float) -> Got:
             return Got(error.code, error.headers, error.read().decode())
 
 
-async def until(condition: Callable[[], bool], seconds: float = 3.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

@@ -10,6 +10,7 @@ from tests.exchange.plain import PlainSocket, plain_socket
 
 PAIRS = ("BTCTRY", "ETHTRY")
 QUIET = {"symbols": PAIRS, "live": False, "ticker_seconds": 0.03, "book_seconds": 0.03, "limits": False}
+HELD = 60.0  # seconds; a story lets go of the fault itself
 Story = Callable[[FakeExchange, PlainSocket], Awaitable[None]]
 
 
@@ -22,7 +23,7 @@ def told(story: Story, **options: object) -> FakeExchange:
             for channel, kind in (("trade", 421), ("obdiff", 431), ("ticker", 402)):
                 await socket.join(channel, "BTCTRY")
                 await socket.next(kind)
-            await asyncio.wait_for(story(exchange, socket), 10)
+            await asyncio.wait_for(story(exchange, socket), 30)
         return exchange
 
     return asyncio.run(tell())

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, Inv
 
 from tests.exchange import FAULTS, Clock, FakeExchange, faults
 from tests.exchange.faults import Fault
-from tests.exchange.plain import PlainSocket, get, plain_socket, until
-from tests.exchange.stories import QUIET, ids_of, told
+from tests.exchange.plain import PATIENCE_SECONDS, PlainSocket, get, plain_socket, until
+from tests.exchange.stories import HELD, QUIET, ids_of, told
 
 
 def test_a_frame_is_cut_in_the_middle_and_the_connection_reset() -> None:
@@ -81,18 +81,18 @@ def test_a_drop_has_no_close_frame(with_reset: bool) -> None:
 
 def test_silence_has_no_data_but_pongs_and_ends() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.Silence(seconds=0.3))
+        record = await exchange.inject(faults.Silence(seconds=HELD))
         while True:
             try:
                 await socket.next(timeout=0.1)
             except TimeoutError:
                 break
-        await asyncio.wait_for(await socket.connection.ping(), 1)
+        await asyncio.wait_for(await socket.connection.ping(), PATIENCE_SECONDS)
         withheld = await exchange.trade("BTCTRY")
         async with plain_socket(exchange.websocket_url) as fresh:
             await fresh.join("trade", "BTCTRY")
             assert (await fresh.next(421))["items"][0]["I"] == withheld.id
-        await record.ended()
+        await record.let_go()
         assert (await socket.next())["type"] in (402, 432)
         assert record.ended_ns is not None and record.ended_ns > record.began_ns
 
@@ -101,7 +101,7 @@ def test_silence_has_no_data_but_pongs_and_ends() -> None:
 
 def test_a_half_open_socket_says_nothing_at_all() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.HalfOpen(seconds=0.5))
+        record = await exchange.inject(faults.HalfOpen(seconds=HELD))
         await exchange.trade("BTCTRY")
         pong = await socket.connection.ping()
         done, _ = await asyncio.wait([asyncio.ensure_future(pong)], timeout=0.3)
@@ -110,7 +110,7 @@ def test_a_half_open_socket_says_nothing_at_all() -> None:
         async with plain_socket(exchange.websocket_url) as fresh:
             await fresh.join("ticker", "BTCTRY")
             await fresh.next(402)
-        await record.ended()
+        await record.let_go()
         with pytest.raises(ConnectionClosedError) as closed:
             await socket.next(999)
         assert closed.value.rcvd is None
@@ -132,11 +132,11 @@ def test_a_drip_is_slow_whole_and_in_order() -> None:
 
 def test_an_exchange_that_stops_reading_answers_joins_afterwards() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.StopsReading(seconds=0.3))
+        record = await exchange.inject(faults.StopsReading(seconds=HELD))
         await socket.join("trade", "ETHTRY")
         with pytest.raises(TimeoutError):
             await socket.next(100, timeout=0.2)
-        assert record.ended_ms is None
+        await record.let_go()
         assert (await socket.next(100))["message"] == "join|trade:ETHTRY"
 
     told(story)
@@ -145,9 +145,9 @@ def test_an_exchange_that_stops_reading_answers_joins_afterwards() -> None:
 @pytest.mark.parametrize(
     ("fault", "status", "retry_after", "kind"),
     [
-        (faults.HandshakeTooMany(seconds=0.2, retry_after=7), 429, "7", None),
-        (faults.HandshakeTooMany(seconds=0.2, retry_after=None), 429, None, None),
-        (faults.HandshakeUnavailable(seconds=0.2), 503, None, "text/html; charset=UTF-8"),
+        (faults.HandshakeTooMany(seconds=HELD, retry_after=7), 429, "7", None),
+        (faults.HandshakeTooMany(seconds=HELD, retry_after=None), 429, None, None),
+        (faults.HandshakeUnavailable(seconds=HELD), 503, None, "text/html; charset=UTF-8"),
     ],
 )
 def test_a_handshake_is_refused(fault: Fault, status: int, retry_after: str | None, kind: str | None) -> None:
@@ -162,7 +162,7 @@ def test_a_handshake_is_refused(fault: Fault, status: int, retry_after: str | No
             kind,
         )
         await socket.next(402)
-        await record.ended()
+        await record.let_go()
         async with plain_socket(exchange.websocket_url):
             assert record.counts["handshakes"] == 1
 
@@ -173,7 +173,7 @@ def test_a_handshake_is_refused(fault: Fault, status: int, retry_after: str | No
 def test_the_port_is_closed_for_a_while(rest: bool) -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         url = exchange.websocket_url
-        record = await exchange.inject(faults.Refused(seconds=0.2, rest=rest))
+        record = await exchange.inject(faults.Refused(seconds=HELD, rest=rest))
         with pytest.raises(ConnectionRefusedError):
             await plain_socket(url).__aenter__()
         with pytest.raises(ConnectionClosedError):
@@ -183,7 +183,7 @@ def test_the_port_is_closed_for_a_while(rest: bool) -> None:
                 await get(exchange.rest_url + "/api/v2/server/ping")
         else:
             assert (await get(exchange.rest_url + "/api/v2/server/ping")).status == 200
-        await record.ended()
+        await record.let_go()
         async with plain_socket(url):
             assert (await get(exchange.rest_url + "/api/v2/server/ping")).status == 200
 
@@ -193,14 +193,14 @@ def test_the_port_is_closed_for_a_while(rest: bool) -> None:
 def test_rest_refuses_and_fails_on_the_paths_named() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         ping, trades = "/api/v2/server/ping", "/api/v2/trades?pairSymbol=BTCTRY"
-        await exchange.inject(faults.RestTooMany(path="/api/v2/trades", retry_after=3))
+        await exchange.inject(faults.RestTooMany(HELD, "/api/v2/trades", retry_after=3))
         refused = await get(exchange.rest_url + trades)
         assert (refused.status, refused.headers["Retry-After"]) == (429, "3")
-        await exchange.inject(faults.RestError(path="/api/v2/server", status=503, html=True))
+        await exchange.inject(faults.RestError(HELD, "/api/v2/server", status=503, html=True))
         page = await get(exchange.rest_url + ping)
         assert (page.status, page.headers["Content-Type"]) == (503, "text/html; charset=UTF-8")
         assert page.text.startswith("<html>")
-        await exchange.inject(faults.RestFailureWith200(path="/api/v2/ticker"))
+        await exchange.inject(faults.RestFailureWith200(HELD, "/api/v2/ticker"))
         failed = await get(exchange.rest_url + "/api/v2/ticker")
         assert (failed.status, failed.json()["success"]) == (200, False)
 
@@ -209,7 +209,7 @@ def test_rest_refuses_and_fails_on_the_paths_named() -> None:
 
 def test_a_system_error_is_the_known_text(captured: dict[str, dict[str, str]]) -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        await exchange.inject(faults.RestError())
+        await exchange.inject(faults.RestError(HELD))
         got = await get(exchange.rest_url + "/api/v2/server/exchangeinfo")
         assert (got.status, got.text) == (500, captured["system error"]["body"])
 
@@ -219,18 +219,21 @@ def test_a_system_error_is_the_known_text(captured: dict[str, dict[str, str]]) -
 def test_rest_hangs_until_the_fault_ends() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         url = exchange.rest_url + "/api/v2/server/ping"
-        record = await exchange.inject(faults.RestHang(seconds=0.4))
+        record = await exchange.inject(faults.RestHang(HELD))
         with pytest.raises(TimeoutError):
             await get(url, timeout=0.1)
-        assert (await get(url)).json() == {"pong": True}
-        assert record.ended_ms is not None
+        waiting = asyncio.create_task(get(url))
+        await until(lambda: record.counts["requests"] == 2)
+        assert not waiting.done()
+        await record.let_go()
+        assert (await waiting).json() == {"pong": True}
 
     told(story)
 
 
 def test_a_body_breaks_off() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        await exchange.inject(faults.RestTruncated())
+        await exchange.inject(faults.RestTruncated(HELD))
         with pytest.raises(IncompleteRead):
             await get(exchange.rest_url + "/api/v2/server/exchangeinfo")
 
@@ -240,7 +243,7 @@ def test_a_body_breaks_off() -> None:
 def test_arrays_of_bars_differ_in_length() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         await exchange.trade("BTCTRY")
-        await exchange.inject(faults.UnequalKlines())
+        await exchange.inject(faults.UnequalKlines(HELD))
         query = "symbol=BTCTRY&resolution=1&from=0&to=9999999999"
         got = (await get(f"{exchange.rest_url}/v1/klines/history?{query}")).json()
         assert (len(got["t"]), len(got["v"])) == (1, 0)
@@ -250,12 +253,13 @@ def test_arrays_of_bars_differ_in_length() -> None:
 
 def test_faults_combine() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        drip = await exchange.inject(faults.SlowDrip(seconds=0.2, bytes_per_second=500))
-        doubled = await exchange.inject(faults.DuplicateTrades(count=1))
-        gone = await exchange.inject(faults.HalfOpen(seconds=0.4))
+        drip = await exchange.inject(faults.SlowDrip(HELD, bytes_per_second=500))
+        doubled = await exchange.inject(faults.DuplicateTrades(HELD, count=1))
+        gone = await exchange.inject(faults.HalfOpen(HELD))
         await exchange.trade("BTCTRY")
-        for record in (drip, doubled, gone):
-            await record.ended()
+        await doubled.ended()
+        await drip.let_go()
+        await gone.let_go()
         with pytest.raises(ConnectionClosedError):
             await socket.next(999)
         assert exchange.faults_log == [drip, doubled, gone]

@@ -10,13 +10,13 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, Inv
 
 from tests.exchange import FakeExchange, faults
 from tests.exchange.faults import Fault
-from tests.exchange.plain import PlainSocket, get, plain_socket
-from tests.exchange.stories import ids_of, told
+from tests.exchange.plain import PATIENCE_SECONDS, PlainSocket, get, plain_socket
+from tests.exchange.stories import HELD, ids_of, told
 
 
 def test_the_server_tells_a_wrong_time_but_trades_do_not() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        await exchange.inject(faults.WrongServerTime(by_ms=3_600_000))
+        await exchange.inject(faults.WrongServerTime(HELD, by_ms=3_600_000))
         before = exchange.clock.now_ms()
         got = (await get(exchange.rest_url + "/api/v2/server/time")).json()
         assert 3_600_000 <= got["serverTime"] - before < 3_610_000
@@ -29,11 +29,11 @@ def test_the_server_tells_a_wrong_time_but_trades_do_not() -> None:
 def test_times_of_trades_lie_in_the_future_or_go_back_and_forth() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         now_ms = exchange.clock.now_ms()
-        future = await exchange.inject(faults.FutureTrades(count=1, by_ms=60_000))
+        future = await exchange.inject(faults.FutureTrades(HELD, count=1, by_ms=60_000))
         made = await exchange.trade("BTCTRY")
         assert int((await socket.next(422))["D"]) == made.time_ms >= now_ms + 60_000
         await future.ended()
-        await exchange.inject(faults.ReorderedTimes(count=4, by_ms=5000))
+        await exchange.inject(faults.ReorderedTimes(HELD, count=4, by_ms=60_000))
         times = [(await exchange.trade("BTCTRY")).time_ms for _ in range(5)]
         assert times[0] < times[1] > times[2] < times[3] <= times[4]
         assert [int((await socket.next(422))["D"]) for _ in range(5)] == times
@@ -56,9 +56,9 @@ def test_the_clock_steps_and_drifts() -> None:
 @pytest.mark.parametrize(("hours_east", "hour"), [(0, 0), (3, 21)])
 def test_the_day_ends(hours_east: int, hour: int) -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        await exchange.inject(faults.Midnight(before_seconds=0.2, hours_east=hours_east))
+        await exchange.inject(faults.Midnight(before_seconds=60.0, hours_east=hours_east))
         before = await exchange.trade("BTCTRY")
-        await asyncio.sleep(0.3)
+        exchange.clock.step(60_000)
         after = await exchange.trade("BTCTRY")
         hours = [trade.time_ms // 3_600_000 % 24 for trade in (before, after)]
         assert hours == [(hour - 1) % 24, hour]
@@ -68,14 +68,14 @@ def test_the_day_ends(hours_east: int, hour: int) -> None:
 
 def test_trades_are_doubled_reordered_and_missing_on_a_socket_that_stays_up() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        doubled = await exchange.inject(faults.DuplicateTrades(count=2))
+        doubled = await exchange.inject(faults.DuplicateTrades(HELD, count=2))
         a, b, c = [(await exchange.trade("BTCTRY")).id for _ in range(3)]
         assert await ids_of(socket, 5) == [a, a, b, b, c]
         assert doubled.trades == [("BTCTRY", a), ("BTCTRY", b)]
-        await exchange.inject(faults.ReorderedTrades(seconds=0.3, count=3))
+        await exchange.inject(faults.ReorderedTrades(HELD, count=3))
         a, b, c, d = [(await exchange.trade("BTCTRY")).id for _ in range(4)]
         assert await ids_of(socket, 4) == [c, b, a, d]
-        missing = await exchange.inject(faults.MissingTrades(count=2))
+        missing = await exchange.inject(faults.MissingTrades(HELD, count=2))
         a, b, c = [(await exchange.trade("BTCTRY")).id for _ in range(3)]
         assert await ids_of(socket, 1) == [c]
         assert missing.trades == [("BTCTRY", a), ("BTCTRY", b)]
@@ -88,8 +88,10 @@ def test_trades_are_doubled_reordered_and_missing_on_a_socket_that_stays_up() ->
 
 def test_what_reordering_keeps_back_is_sent_at_its_end() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        await exchange.inject(faults.ReorderedTrades(seconds=0.2, count=9))
+        record = await exchange.inject(faults.ReorderedTrades(HELD, count=9))
         made = [(await exchange.trade("BTCTRY")).id for _ in range(3)]
+        assert not await socket.sent_so_far(422)
+        await record.let_go()
         assert await ids_of(socket, 3) == made[::-1]
 
     told(story)
@@ -98,26 +100,28 @@ def test_what_reordering_keeps_back_is_sent_at_its_end() -> None:
 @pytest.mark.parametrize("heals_on", ["join", "socket", "time"])
 def test_trades_stop_under_a_live_ticker(heals_on: str) -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.DeadTradeChannel(seconds=0.4, heals_on=heals_on))
+        record = await exchange.inject(faults.DeadTradeChannel(HELD, heals_on=heals_on))
         await exchange.trade("BTCTRY", "3765777")
         while (await socket.next(402))["LA"] != "3765777":
             pass
         assert not any(text.startswith("[422,") for text in socket.texts)
         await socket.join("trade", "BTCTRY", join=False)
         await socket.join("trade", "BTCTRY")
-        healed = bool(await socket.models(421, 0.1))
+        healed = bool(await socket.sent_so_far(421))
         assert healed == (heals_on == "join")
         async with plain_socket(exchange.websocket_url) as fresh:
             await fresh.join("trade", "BTCTRY")
-            assert bool(await fresh.models(421, 0.1)) == (heals_on != "time")
-        await record.ended()
+            assert bool(await fresh.sent_so_far(421)) == (heals_on != "time")
+        await record.let_go()
         made = await exchange.trade("BTCTRY")
         assert await ids_of(socket, 1) == [made.id]
 
     told(story)
 
 
-@pytest.mark.parametrize(("fault", "steps"), [(faults.BookSkip(), [2, 1]), (faults.BookDuplicate(), [1, 0])])
+@pytest.mark.parametrize(
+    ("fault", "steps"), [(faults.BookSkip(HELD), [2, 1]), (faults.BookDuplicate(HELD), [1, 0])]
+)
 def test_the_chain_of_a_book_breaks(fault: Fault, steps: list[int]) -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         last = next(json.loads(text)[1]["CS"] for text in socket.texts if text.startswith("[431,"))
@@ -143,7 +147,7 @@ def test_what_does_not_belong_leaves_the_socket_open(fault: Fault) -> None:
         record = await exchange.inject(fault)
         texts = []
         while len(texts) < record.counts["frames"]:
-            text = await asyncio.wait_for(socket.connection.recv(), 3)
+            text = await asyncio.wait_for(socket.connection.recv(), PATIENCE_SECONDS)
             assert isinstance(text, str)
             if not text.startswith(('[402,{"B":"', "[432,")):
                 texts.append(text)
@@ -175,8 +179,9 @@ def test_text_that_is_no_utf8_ends_with_1007() -> None:
 def test_a_binary_frame_is_binary() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
         await exchange.inject(faults.BinaryFrame())
-        frames = [await socket.connection.recv() for _ in range(6)]
-        assert bytes(range(256)) in frames
+        frames: list[str | bytes] = []
+        while bytes(range(256)) not in frames:
+            frames.append(await socket.connection.recv())
 
     told(story)
 
@@ -195,7 +200,7 @@ def test_false_trades_are_in_no_ledger() -> None:
 
 def test_a_pair_is_delisted() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.Delisted(seconds=0.3, symbol="BTCTRY", status="HALTED"))
+        record = await exchange.inject(faults.Delisted(HELD, symbol="BTCTRY", status="HALTED"))
         information = (await get(exchange.rest_url + "/api/v2/server/exchangeinfo")).json()["data"]
         assert {one["name"]: one["status"] for one in information["symbols"]} == {
             "BTCTRY": "HALTED",
@@ -207,7 +212,7 @@ def test_a_pair_is_delisted() -> None:
         await socket.join("orderbook", "BTCTRY")
         assert (await socket.next(100))["ok"] is True
         assert not await socket.models(402, 0.1)
-        await record.ended()
+        await record.let_go()
         await socket.next(402)
 
     told(story)
@@ -215,7 +220,7 @@ def test_a_pair_is_delisted() -> None:
 
 def test_maintenance_closes_everything() -> None:
     async def story(exchange: FakeExchange, socket: PlainSocket) -> None:
-        record = await exchange.inject(faults.Maintenance(seconds=0.3))
+        record = await exchange.inject(faults.Maintenance(HELD))
         with pytest.raises(ConnectionClosedOK):
             await socket.next(999)
         with pytest.raises(InvalidStatus) as refused:
@@ -224,7 +229,7 @@ def test_maintenance_closes_everything() -> None:
         assert (await get(exchange.rest_url + "/api/v2/server/time")).status == 503
         with pytest.raises(ValueError, match="does not trade now"):
             await exchange.trade("BTCTRY")
-        await record.ended()
+        await record.let_go()
         async with plain_socket(exchange.websocket_url):
             await exchange.trade("BTCTRY")
 
@@ -234,8 +239,8 @@ def test_maintenance_closes_everything() -> None:
 @pytest.mark.parametrize(
     ("fault", "ok"),
     [
-        (faults.SubscriptionIgnored(symbol="ETHTRY"), True),
-        (faults.SubscriptionRefused(channel="trade"), False),
+        (faults.SubscriptionIgnored(HELD, symbol="ETHTRY"), True),
+        (faults.SubscriptionRefused(HELD, channel="trade"), False),
     ],
 )
 def test_a_join_leads_to_nothing(fault: Fault, ok: bool) -> None:

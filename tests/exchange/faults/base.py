@@ -63,6 +63,11 @@ class FaultRecord:
     async def ended(self) -> None:
         await self._over.wait()
 
+    async def let_go(self) -> None:
+        """Ends the fault now, whatever is left of its seconds."""
+        self.full.set()
+        await self.ended()
+
     def end(self, now_ms: int) -> None:
         self.ended_ms, self.ended_ns = now_ms, time.time_ns()
         self._over.set()
