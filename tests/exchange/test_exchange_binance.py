@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.exchange.binance import BinanceReplay
-from tests.exchange.plain import get
+from tests.exchange.plain import PATIENCE_SECONDS, get
 
 FRAMES = 3000
 INF = float("inf")
@@ -33,7 +33,7 @@ def lines(recording: Path) -> list[str]:
 
 
 async def received(connection: ClientConnection, count: int) -> list[str]:
-    texts = [await asyncio.wait_for(connection.recv(), 5) for _ in range(count)]
+    texts = [await asyncio.wait_for(connection.recv(), PATIENCE_SECONDS) for _ in range(count)]
     return [text for text in texts if isinstance(text, str)]
 
 
@@ -45,7 +45,7 @@ def test_combined_streams_are_sent_byte_for_byte(recording: Path, lines: list[st
             url = venue.websocket_url + "/stream?streams=btcusdt@trade"
             async with connect(url, compression=None, proxy=None, max_queue=None) as connection:
                 texts = await received(connection, len(expected))
-                await asyncio.wait_for(venue.finished.wait(), 5)
+                await asyncio.wait_for(venue.finished.wait(), PATIENCE_SECONDS)
                 assert venue.sent == len(texts)
                 return texts
 
@@ -79,9 +79,10 @@ def test_the_replay_keeps_the_recorded_pace_times_its_speed(recording: Path) -> 
         async with BinanceReplay(recording, speed=50.0, limit=FRAMES) as venue:
             frames = venue.recording.frames
             span = (frames[-1].received_ns - frames[0].received_ns) / 1e9
-            async with connect(venue.websocket_url + "/ws/btcusdt@trade", proxy=None, max_queue=None):
+            async with connect(venue.websocket_url + "/ws", proxy=None, max_queue=None) as connection:
                 began = time.monotonic()
-                await asyncio.wait_for(venue.finished.wait(), 10)
+                await connection.send('{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}')
+                await asyncio.wait_for(venue.finished.wait(), 60)
                 return (time.monotonic() - began) * 50.0 / span, venue.sent
 
     share, sent = asyncio.run(paced())
@@ -109,7 +110,7 @@ def test_rest_answers_from_the_trades_that_the_replay_has_reached(recording: Pat
             rest = venue.rest_url + "/api/v3"
             assert (await get(rest + "/trades?symbol=BTCUSDT")).json() == []
             async with connect(venue.websocket_url + "/ws/btcusdt@trade", proxy=None, max_queue=None):
-                await asyncio.wait_for(venue.finished.wait(), 5)
+                await asyncio.wait_for(venue.finished.wait(), PATIENCE_SECONDS)
             raw = [trade for _, trade in venue.recording.trades]
             rows = (await get(rest + "/trades?symbol=BTCUSDT&limit=5")).json()
             assert [row["id"] for row in rows] == [trade["t"] for trade in raw[-5:]]
