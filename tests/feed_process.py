@@ -18,7 +18,7 @@ from typing import Any
 from tests.exchange.threaded import ExchangeThread
 
 HEALTH = re.compile(r"health on port ([0-9]+)")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
@@ -89,7 +89,7 @@ class FeedProcess:
         return int(match[1])
 
     def get(self, path: str) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -109,9 +109,9 @@ class FeedProcess:
         lines = self.get("/metrics")[1].splitlines()
         return next(float(line.rpartition(" ")[2]) for line in lines if line.rpartition(" ")[0] == series)
 
-    def until(self, holds: Callable[[], Any], what: str = "") -> None:
+    def until(self, holds: Callable[[], Any], what: str = "", seconds: float = PATIENCE_SECONDS) -> None:
         """Waits until it holds."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + seconds
         while not holds():
             assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.said}"
             assert time.monotonic() < end, f"{what or 'it did not come to be'}; it said:\n{self.said}"

@@ -31,12 +31,17 @@ Backtest = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def exchange() -> Iterator[ExchangeThread]:
-    """About a trade a minute, so that the fifty of a snapshot are many bars; its minute ends in 15 s."""
+    """A trade in each minute of the last hour: the fifty of a snapshot are as many bars. Its minute ends in
+    15 s."""
     now_ms = time.time_ns() // 1_000_000
     clock = Clock(offset_ms=(now_ms // MINUTE_MS + 1) * MINUTE_MS - 15_000 - now_ms)
-    usual = Activity(1.0, 0.0, 0.0)
-    arguments = {"seed": 7, "history_minutes": 90, "activity": usual, "limits": False}
-    with ExchangeThread(symbols=("BTCTRY", "ETHTRY"), clock=clock, **arguments) as running:
+    first_prices = {"BTCTRY": 3_765_490, "ETHTRY": 120_450}
+    with ExchangeThread(symbols=first_prices, clock=clock, activity=Activity(0), limits=False) as running:
+        begin_ms = running.exchange.clock.now_ms() - 60 * MINUTE_MS
+        for minute in range(60):
+            for symbol, first in first_prices.items():
+                price = first + minute * 4 % 11  # up and down
+                running.trade(symbol, price=str(price), at_ms=begin_ms + minute * MINUTE_MS)
         yield running
 
 
@@ -132,7 +137,7 @@ def test_a_backtest_on_a_feed_repeats_while_the_feed_goes_on_and_after_compactio
         then = series(archive)
         late = exchange.trade("BTCTRY", price="1", at_ms=exchange.exchange.clock.now_ms() - 3 * MINUTE_MS)
         feed.until(lambda: amended(archive, late.time_ms), "no bar was amended")
-        feed.until(lambda: exchange.trade("BTCTRY") and is_later(archive, then), "no minute came")
+        feed.until(lambda: exchange.trade("BTCTRY") and is_later(archive, then), "no minute came", 120.0)
 
         assert run("second", recorded)["digest"] == first["digest"]
         assert pod(recorded)["digest"] == first["digest"]
