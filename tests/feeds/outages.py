@@ -14,12 +14,14 @@ from spark_engine.feeds.candles.coverage import IntervalSet
 from spark_engine.feeds.connection.subscriptions import Stage
 from spark_engine.feeds.market import Quality
 
-from tests.exchange import Clock, FakeExchange, faults
+from tests.exchange import Activity, Clock, FakeExchange, faults
+from tests.exchange.stories import HELD
 from tests.feeds.audit import held
 from tests.feeds.outcome import Outcome, Scenario, audit, recovered
 from tests.feeds.process import Process
 from tests.feeds.running import BEFORE_MINUTE, SYMBOLS, Running, exchange, live
 
+TRADES = "/api/v2/trades"
 LOST = 80  # more than the 50 that the venue tells at most
 
 
@@ -55,15 +57,18 @@ async def _more_than_told(folder: Path, outcome: Outcome) -> None:
 
 
 async def _lose(venue: FakeExchange, running: Running) -> int:
-    """Trades that nobody can tell any more. When they were made."""
-    blind = await venue.inject(faults.RestError(seconds=3.5))
-    await venue.inject(faults.Refused(seconds=2.5))
+    """Trades that nobody can tell any more. When they were made. REST comes back when the snapshot of the
+    next socket has shown the gap."""
+    blind = await venue.inject(faults.RestError(HELD))
+    refused = await venue.inject(faults.Refused(HELD))
     await running.until(lambda health: not health.ws_up, "the connection is lost")
     lost_ms = venue.clock.now_ms()
     for symbol in SYMBOLS:
         for _ in range(LOST):
             await venue.trade(symbol)
-    await blind.ended()
+    await refused.let_go()
+    await running.until(lambda health: health.gaps >= len(SYMBOLS), "the gaps are seen")
+    await blind.let_go()
     return lost_ms
 
 
@@ -84,15 +89,16 @@ async def _rest_alone(folder: Path, outcome: Outcome) -> None:
     symbols = ("BTCTRY",)
     async with live(folder, "rest", symbols) as (venue, running, begin_ms):
         await running.venue_second(5.0)
-        record = await venue.inject(faults.HandshakeUnavailable(seconds=14))
+        record = await venue.inject(faults.HandshakeUnavailable(HELD))
         await venue.inject(faults.DropWithoutClose())
         await running.until(lambda health: not health.ws_up, "the connection is lost")
         outcome.expect((await running.get("/readyz"))[0] == 503, "ready without a socket")
         outcome.expect((await running.get("/healthz"))[0] == 200, "a restart would not help")
-        for _ in range(100):
-            await venue.trade("BTCTRY")
-            await asyncio.sleep(0.05)
-        await record.ended()
+        for _ in range(5):
+            for _ in range(20):
+                await venue.trade("BTCTRY")
+            await _asked_over_rest(venue, running)
+        await record.let_go()
         await recovered(running, outcome)
         outcome.expect(running.feed.health.gaps == 0, f"{running.feed.health.gaps} gaps")
         await _until(venue, begin_ms + 64_000)
@@ -100,17 +106,24 @@ async def _rest_alone(folder: Path, outcome: Outcome) -> None:
     audit(venue, folder, outcome, symbols, until_ms=end_ms, whole_from_ms=begin_ms)
 
 
+async def _asked_over_rest(venue: FakeExchange, running: Running) -> None:
+    """Until trades have been asked for that were made before."""
+    begun = venue.rest.requests.count(TRADES)
+    await running.until(lambda _: venue.rest.requests.count(TRADES) >= begun + 2, "REST is asked for trades")
+
+
 async def _lost_on_a_live_socket(folder: Path, outcome: Outcome) -> None:
     """Nothing but the ticker lives, and more trades are made than anybody can tell later."""
     async with live(folder, "dead") as (venue, running, begin_ms):
         await running.venue_second(10.0)
-        blind = await venue.inject(faults.RestError(seconds=6))
+        blind = await venue.inject(faults.RestError(HELD))
         await venue.inject(faults.DeadTradeChannel(seconds=30))
         await asyncio.sleep(1.0)
         for symbol in SYMBOLS:
             for _ in range(LOST):
                 await venue.trade(symbol)
-        await blind.ended()
+        await asyncio.sleep(2.0)
+        await blind.let_go()
         await recovered(running, outcome)
         outcome.expect(running.feed.health.gaps >= len(SYMBOLS), f"{running.feed.health.gaps} gaps")
         await _until(venue, begin_ms + 66_000)
@@ -124,11 +137,12 @@ async def _never_told(folder: Path, outcome: Outcome) -> None:
     symbols = ("BTCTRY",)
     async with live(folder, "untold", symbols) as (venue, running, begin_ms):
         await running.venue_second(15.0)
-        blind = await venue.inject(faults.RestError(seconds=3))
+        blind = await venue.inject(faults.RestError(HELD))
         record = await venue.inject(faults.MissingTrades(count=1))
         for _ in range(LOST):
             await venue.trade("BTCTRY")
-        await blind.ended()
+        await asyncio.sleep(2.0)
+        await blind.let_go()
         await recovered(running, outcome)
         await _until(venue, begin_ms + 66_000)
         document = await running.document()
@@ -211,7 +225,7 @@ async def _killed_in_a_gap(folder: Path, outcome: Outcome) -> None:
 
 async def _away_at_start(folder: Path, outcome: Outcome) -> None:
     async with exchange(seed="away", seconds_to_minute=BEFORE_MINUTE + 6) as venue:
-        record = await venue.inject(faults.Maintenance(seconds=4, trading=True))
+        record = await venue.inject(faults.Maintenance(HELD, trading=True))
         async with Running(venue, folder) as running:
             await running.until(lambda health: "503" in (health.problem or ""), "a problem")
             document = await running.document()
@@ -221,7 +235,7 @@ async def _away_at_start(folder: Path, outcome: Outcome) -> None:
             outcome.expect(status == 503 and "503" in body, body)
             outcome.expect((await running.get("/healthz"))[0] == 200, "a restart would not help")
             outcome.expect((await running.metrics())["btcturk_ws_up"] == 0, "btcturk_ws_up")
-            await record.ended()
+            await record.let_go()
             await recovered(running, outcome)
             outcome.expect((await running.document())["problem"] is None, "a problem that is over")
             begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
@@ -264,7 +278,11 @@ async def _process_killed(folder: Path, outcome: Outcome) -> None:
     """`backtest feed run` as a process, killed in the middle of its work, three times, at its own pace."""
     chance = Random("killed")  # noqa: S311
     async with exchange(
-        seed="process", seconds_to_minute=BEFORE_MINUTE, period_scale=1.0, limits=False
+        seed="process",
+        seconds_to_minute=BEFORE_MINUTE,
+        period_scale=1.0,
+        limits=False,
+        activity=Activity(per_minute=30.0, quiet=0.0, burst=0.0),  # fifty are told: of 80 seconds
     ) as venue:
         process = Process(venue, folder)
         begin_ms = -(-venue.clock.now_ms() // 60_000) * 60_000
@@ -273,8 +291,8 @@ async def _process_killed(folder: Path, outcome: Outcome) -> None:
             await process.until(lambda health: bool(health["fresh"]), "fresh")
             await asyncio.sleep(chance.uniform(2.0, 6.0))
             await process.kill()
-        began = time.monotonic()
         await process.start()
+        began = time.monotonic()
         await process.until(lambda health: bool(health["fresh"]), "fresh")
         outcome.recovery = time.monotonic() - began
         end_ms = venue.clock.now_ms()
