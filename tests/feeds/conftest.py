@@ -1,4 +1,4 @@
-"""All scenarios are played once a session, those asked for at the same time, in two processes: a minute of a
+"""All scenarios are played once a session, those asked for beside each other, in two processes: a minute of a
 venue is a minute."""
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from typing import Any
 from tests.exchange import FakeExchange
 from tests.feeds.running import SYMBOLS
 
+PATIENCE_SECONDS = 60.0
+
 
 class Process:
     """`backtest feed run` on a manifest in `folder`."""
@@ -48,7 +50,7 @@ class Process:
         )  # fmt: skip
         assert self._process.stderr is not None
         line = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while "health on port " not in line:
                 more = (await self._process.stderr.readline()).decode()
                 assert more, f"it did not start: {line}"
@@ -65,7 +67,7 @@ class Process:
         """Politely; what it complained of, if it did not end well."""
         assert self._process is not None
         self._process.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             code = await self._process.wait()
         return "" if code == 0 else f"ended with {code}: {(await self._reading).decode()}"
 
@@ -79,7 +81,7 @@ class Process:
     async def until(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
         document: dict[str, Any] = {}
         with suppress(TimeoutError):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     with suppress(OSError):
                         document = await self.document()

@@ -39,41 +39,37 @@ QUICK = Pace(
     clock_doubt=1.0,
     storage=0.2,
     patience=Patience(
-        first_data_seconds=1.5,
-        silent_heartbeats=2.0,
+        first_data_seconds=4.0,
+        silent_heartbeats=5.0,
         doubt_seconds=1.5,
         history_after_ms=500,
         offline_close_ms=500,
         silent_close_ms=2_000,
     ),
-    connection=ConnectionSettings(open_seconds=2.0, close_seconds=0.3, silence=2.5, ping=1.0),
+    connection=ConnectionSettings(open_seconds=10.0, close_seconds=0.3, silence=6.0, ping=1.0),
     rest=RestSettings(read_seconds=2.0, whole_seconds=4.0, attempts=3, first_delay=0.1, longest_delay=0.5),
 )
+NOON = datetime(2026, 9, 22, 12, 0, tzinfo=UTC)  # what the market makes depends on the minute of its clock
 
 
 def exchange(
-    symbols: tuple[str, ...] = SYMBOLS, *, seconds_to_minute: float | None = None, **options: Any
+    symbols: tuple[str, ...] = SYMBOLS, *, seconds_to_minute: float = 40.0, **options: Any
 ) -> FakeExchange:
     """A venue with about three trades in two seconds of each pair; `seconds_to_minute`: of its clock, until
-    the next minute begins."""
-    clock = options.pop("clock", None)
-    if clock is None and seconds_to_minute is not None:
-        clock = Clock(
-            at=datetime.now(UTC).replace(second=0, microsecond=0)
-            + timedelta(hours=1, minutes=1, seconds=-seconds_to_minute)
-        )
+    it is noon."""
+    clock = options.pop("clock", None) or Clock(at=NOON - timedelta(seconds=seconds_to_minute))
     defaults: dict[str, Any] = {
         "activity": Activity(per_minute=80.0, quiet=0.0, burst=0.0),
         "history_minutes": 2,
         "ticker_seconds": 0.4,
         "ping_seconds": 1.0,
-        "pong_timeout_seconds": 4.0,
+        "pong_timeout_seconds": 15.0,
         "period_scale": 0.05,
     }
     return FakeExchange(symbols, clock=clock, **{**defaults, **options})
 
 
-BEFORE_MINUTE = 6.0  # seconds: time to become live
+BEFORE_MINUTE = 10.0  # seconds: time to become live
 
 
 @asynccontextmanager
@@ -120,7 +116,7 @@ class Running:
                 history=self.exchange.rest_url,
             ),
             flush_ms=1_000,
-            stale_after_ms=4_000,
+            stale_after_ms=8_000,
         )
 
     async def __aenter__(self) -> Running:
@@ -210,7 +206,7 @@ class Running:
     async def _watch(self) -> None:
         while True:
             self.samples.append((time.monotonic(), self.feed.health))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
 
 def is_live(health: FeedHealth) -> bool:

@@ -124,7 +124,7 @@ def test_after_a_restart_only_what_is_missing_is_asked_for(tmp_path: Path) -> No
 
     asyncio.run(run())
     asked = [symbol for symbol, _, _ in asking.long()]
-    assert asked.count("BTCTRY") == 1
+    assert asked.count("BTCTRY") == 1  # pages begin at midnight; at the venue it is noon
     assert asked.count("ETHTRY") >= 2
     first, second = held(tmp_path, SYMBOLS)
     assert len(first.minutes) >= 100
