@@ -15,6 +15,8 @@ EVERY = (*faulty.scenarios(), *outages.scenarios())
 LONGEST_RECOVERY = 20.0  # seconds; of the faults here, with the pace of these tests
 Found = Callable[[str], Outcome]
 
+pytestmark = pytest.mark.timeout(1800)  # the first waits until all scenarios are played
+
 
 def test_every_fault_of_the_exchange_has_its_scenario() -> None:
     assert {fault.__name__ for fault in FAULTS} <= set(EVERY)
