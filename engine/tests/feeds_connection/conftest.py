@@ -1,16 +1,10 @@
-"""A port at which nobody listens."""
+"""Places that nobody reaches."""
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
+from engine.tests.feeds_connection import unreachable
 
-@pytest.fixture
-def refused_port() -> int:
-    """A port at which nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+refused_port = pytest.fixture(unreachable.refused_port)
+unknown_name = pytest.fixture(unreachable.unknown_name)

@@ -14,7 +14,8 @@ from spark_engine.feeds.connection.session import Connection, ConnectionSettings
 from spark_engine.feeds.connection.state import CloseReason, ConnectionState
 from spark_engine.feeds.provider import StreamProvider, Subscription
 
-QUICK = ConnectionSettings(open_seconds=5.0, close_seconds=0.2, silence=5.0, ping=None)
+PATIENCE = 30.0  # seconds, of a test that fails
+QUICK = ConnectionSettings(open_seconds=PATIENCE, close_seconds=0.2, silence=PATIENCE, ping=None)
 
 
 def quick(**changes: Any) -> ConnectionSettings:
@@ -71,8 +72,8 @@ class Observed:
         self.waits.append(seconds)
         await asyncio.sleep(0)
 
-    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
@@ -97,7 +98,7 @@ class Observed:
         try:
             yield self
             self.stop.set()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await run
             assert tasks_left(before | {run}) == []
         finally:

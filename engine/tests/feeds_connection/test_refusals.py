@@ -117,10 +117,10 @@ def test_a_port_where_nobody_listens(refused_port: int) -> None:
     assert ending.cause == f"127.0.0.1:{refused_port} cannot be reached: connection refused"
 
 
-def test_a_name_that_does_not_exist() -> None:
-    ending = first_ending(lambda: Observed("wss://feed.invalid"))
+def test_a_name_that_does_not_exist(unknown_name: str) -> None:
+    ending = first_ending(lambda: Observed(f"wss://{unknown_name}"))
     assert ending.reason is CloseReason.UNREACHABLE
-    assert ending.cause == "feed.invalid:443 cannot be reached: its name cannot be resolved"
+    assert ending.cause == f"{unknown_name}:443 cannot be reached: its name cannot be resolved"
 
 
 @pytest.mark.parametrize("url", ["https://example.com", "ws://:80", "ws://host:99999/", "nonsense"])
@@ -211,10 +211,12 @@ def test_a_certificate_that_nobody_vouches_for_and_one_that_is_known(tmp_path: P
 
 def test_plain_text_spoken_to_where_tls_is_expected() -> None:
     async def scenario() -> None:
-        async with (
-            raw_server(lambda peer: peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url,
-            Observed(url.replace("ws:", "wss:")).running() as seen,
-        ):
+        async def venue(peer: RawPeer) -> None:
+            await peer.reader.read(1)  # what is not read at the end would reset the connection
+            await peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            await peer.silence()
+
+        async with raw_server(venue) as url, Observed(url.replace("ws:", "wss:")).running() as seen:
             ending = await seen.ending()
         assert ending.reason is CloseReason.UNREACHABLE
         assert "cannot be reached: TLS failed (" in ending.cause

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from spark_engine.feeds.connection.handover import Handover
 from spark_engine.feeds.connection.state import CloseReason
 from websockets.asyncio.server import ServerConnection, serve
 
-from engine.tests.feeds_connection.observed import Observed, address, quick
+from engine.tests.feeds_connection.observed import PATIENCE, Observed, address, quick
 
 
 def test_a_slow_consumer_makes_reading_pause_and_loses_nothing() -> None:
@@ -27,18 +28,20 @@ def test_a_slow_consumer_makes_reading_pause_and_loses_nothing() -> None:
 
         handover = Handover(frames=1_000, size=1_000_000)
         async with serve(venue, "127.0.0.1", 0, compression=None) as server:
+            for listening in server.sockets:  # or it would grow with what the machine allows
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
             observed = Observed(
                 address(server), on_frame=handover.put, flow=handover, settings=quick(silence=1.0)
             )
             async with observed.running() as seen:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE):
                     while not handover.full:
                         await asyncio.sleep(0.001)
                 await asyncio.sleep(2.0)  # twice the silence that ends a connection: but this one is our own
                 assert handover.bytes < 1_000_000 + 300_000 + size
                 assert sent < frames / 2  # what it cannot get rid of waits in the sockets' own buffers
                 taken = []
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE):
                     while len(taken) < frames:
                         taken += [int(frame[:5]) for frame, _ in await handover.take(20)]
                         assert handover.bytes < 1_000_000 + 300_000 + size

@@ -11,7 +11,7 @@ from spark_engine.feeds.connection.state import CloseReason
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Opcode
 
-from engine.tests.feeds_connection.observed import Observed, address, quick, tasks_left
+from engine.tests.feeds_connection.observed import PATIENCE, Observed, address, quick, tasks_left
 from engine.tests.feeds_connection.raw_peer import RawPeer, frame_bytes, raw_server
 
 
@@ -89,7 +89,7 @@ def test_cancelling_the_run_leaves_no_task_and_no_socket() -> None:
             run.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await run
-            await asyncio.wait_for(gone.wait(), 2)
+            await asyncio.wait_for(gone.wait(), PATIENCE)
             assert tasks_left(before) == []
 
     asyncio.run(scenario())
@@ -107,7 +107,7 @@ def test_what_the_receiver_of_frames_raises_ends_the_run_with_it() -> None:
         async with serve(venue, "127.0.0.1", 0) as server:
             seen = Observed(address(server), on_frame=full_disk)
             with pytest.raises(OSError, match="No space left"):
-                await asyncio.wait_for(seen.connection.run(seen.stop), 5)
+                await asyncio.wait_for(seen.connection.run(seen.stop), PATIENCE)
 
     asyncio.run(scenario())
 
@@ -131,12 +131,13 @@ def test_a_frame_that_comes_while_we_close_is_handed_over_and_its_failure_heard(
                 raise OSError(28, "No space left on device")
 
         async with raw_server(venue) as url:
-            seen = Observed(url, on_frame=hand_over)
+            patient = quick(close_seconds=PATIENCE)
+            seen = Observed(url, on_frame=hand_over, settings=patient)
             run = asyncio.create_task(seen.connection.run(seen.stop))
             while not frames:
                 await asyncio.sleep(0.001)
             seen.stop.set()
-            ending = (await asyncio.gather(asyncio.wait_for(run, 5), return_exceptions=True))[0]
+            ending = (await asyncio.gather(asyncio.wait_for(run, PATIENCE), return_exceptions=True))[0]
         assert frames == [b"first", b"last"]
         assert isinstance(ending, OSError) is fails
 

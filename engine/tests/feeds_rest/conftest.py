@@ -13,18 +13,23 @@ import pytest
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
 from spark_engine.feeds.rest.client import RestClient, RestSettings
 
+from engine.tests.feeds_connection import unreachable
+
 ROOMY = RateLimit("roomy", requests=1_000, seconds=60, block_seconds=60)
-QUICK = RestSettings(connect_seconds=1.0, read_seconds=0.3, whole_seconds=1.0, most_bytes=100_000)
+PATIENT = RestSettings(connect_seconds=30.0, read_seconds=30.0, whole_seconds=30.0, most_bytes=100_000)
+
+refused_port = pytest.fixture(unreachable.refused_port)
+unknown_name = pytest.fixture(unreachable.unknown_name)
 
 
 class Clock:
-    """Monotonic seconds that run on by what is slept, beside the real ones."""
+    """Monotonic seconds that run on by what is slept, and by nothing else."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
 
     def __call__(self) -> float:
-        return asyncio.get_running_loop().time() + sum(self.slept)
+        return sum(self.slept)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -92,7 +97,7 @@ class Asking:
     def __init__(self, **options: Any) -> None:
         self.events: Counter[str] = Counter()
         self.clock = Clock()
-        options.setdefault("settings", QUICK)
+        options.setdefault("settings", PATIENT)
         options.setdefault("clock", self.clock)
         self.client = RestClient(
             user_agent="spark/1",
