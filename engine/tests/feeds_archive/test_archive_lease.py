@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from spark_engine.errors import StoreUnavailable
@@ -18,10 +19,11 @@ PATIENCE = 30.0  # seconds, of a test that fails
 
 class Objects:
     """A store in memory. turns: released once for each write, and each read while it is away. meanwhile:
-    called once, when the next segment is written."""
+    called once, when the next segment is written. renewed: likewise, after the next renewal."""
 
     def __init__(self) -> None:
         self.meanwhile: Callable[[], None] | None = None
+        self.renewed: Callable[[], None] | None = None
         self.uri = "memory://archive"
         self.objects: dict[str, bytes] = {}
         self.turns = threading.Semaphore(0)
@@ -42,6 +44,9 @@ class Objects:
     def replace(self, name: str, content: bytes) -> None:
         self.objects[name] = content
         self.turns.release()
+        renewed, self.renewed = self.renewed, None
+        if renewed is not None:
+            renewed()
 
     def delete(self, name: str) -> None:
         self.objects.pop(name, None)
@@ -105,7 +110,10 @@ def test_a_store_that_was_away_is_told_again_who_writes(lease: Lease, store: Obj
 
 
 def test_a_writer_that_was_replaced_does_not_come_back(lease: Lease, store: Objects, clock: Clock) -> None:
-    after = Lease(store, VENUE, "feed-0", clock, renew_seconds=0.001)
+    """Nobody can between two renewals; within one, which reads and then writes, the last to write is it."""
+    taken: SimpleQueue[Lease] = SimpleQueue()
+    store.renewed = lambda: taken.put(Lease(store, VENUE, "feed-0", clock, renew_seconds=0.001))
+    after = taken.get(timeout=PATIENCE)
     assert tried(store)
     with pytest.raises(AnotherWriter, match="being written by feed-0"):
         lease.check()
