@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -31,8 +32,9 @@ def consecutive(remember: int = 512) -> TickSequence:
     return TickSequence("BTCUSDT", sequential=True, remember=remember)
 
 
-@pytest.mark.parametrize("sequence", [unique(), consecutive()])
-def test_a_trade_is_fresh_once(sequence: TickSequence) -> None:
+@pytest.mark.parametrize("kind", [unique, consecutive])
+def test_a_trade_is_fresh_once(kind: Callable[[], TickSequence]) -> None:
+    sequence = kind()
     assert sequence.accept(ticks(1, 2, 2), snapshot=False).fresh == (tick(1), tick(2))
     again = sequence.accept(ticks(2, 3, 1), snapshot=True)
     assert (again.fresh, again.duplicates) == ((tick(3),), 2)
