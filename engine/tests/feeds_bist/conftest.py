@@ -79,13 +79,13 @@ def settings(tmp_path: Path) -> Callable[..., FeedSettings]:
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a file of the drop as of a time, ms UTC."""
+    """Writes a file of the drop as of a time, ms UTC. It is there at once: a feed may be looking."""
 
     def write(name: str, content: str | bytes, written_ms: int) -> Path:
-        path = tmp_path / "drop" / name
+        path, unseen = tmp_path / "drop" / name, tmp_path / "unseen"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.utime(path, ns=(written_ms * 1_000_000,) * 2)
-        return path
+        unseen.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.utime(unseen, ns=(written_ms * 1_000_000,) * 2)
+        return unseen.replace(path)
 
     return write

@@ -26,6 +26,7 @@ from spark_engine.feeds.settings import Endpoints, FeedSettings
 
 HEADER = "date,open,high,low,close,volume\n"
 DAY_MS = 86_400_000
+PATIENCE = 60.0  # seconds, of a test that fails
 Settings = Callable[..., FeedSettings]
 
 
@@ -59,7 +60,7 @@ class Running:
 
     async def get(self, path: str) -> tuple[int, str]:
         def ask() -> tuple[int, str]:
-            connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+            connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             connection.request("GET", path)
             response = connection.getresponse()
             return response.status, response.read().decode()
@@ -71,7 +72,7 @@ class Running:
         return found
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not holds(health := await self.health()):
                 await asyncio.sleep(0.02)
         return health
