@@ -75,7 +75,9 @@ class Beside:
         listed = {symbol: renamed(INSTRUMENT, symbol=symbol, venue_symbol=symbol) for symbol in SYMBOLS}
         provider.use(listed)
         told = replace(SETTINGS, **settings)
+        self.now_ms = BEGIN + 24 * 60 * MINUTE
         self.pipeline = Pipeline(told, provider, listed, Clock(), Silent())
+        self.pipeline.venue_ms = lambda _: self.now_ms  # type: ignore[method-assign]
         self._failing, self._failure = failing, failure
         venue = provider, cast(RestClient, Venue()), self.reports.append
         self.backfill = Backfill(told, self.pipeline, *venue, self._ask, self.metrics)
@@ -94,7 +96,7 @@ class Beside:
 
     async def until(self, done: Callable[[], object], work: Awaitable[None] | None = None) -> None:
         running = asyncio.ensure_future(work or self.backfill.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not done() and not running.done():
                 await asyncio.sleep(0.01)
         running.cancel()
@@ -185,22 +187,20 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
     monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.0)
     beside = Beside(archive)
     late_ms = SETTINGS.grace_ms + SETTINGS.amend_ms
-    now_ms = BEGIN + 2 * MINUTE + late_ms
-    monkeypatch.setattr(beside.pipeline, "venue_ms", lambda _: now_ms)
+    beside.now_ms = BEGIN + 2 * MINUTE + late_ms
     changed = (renamed(minute(BEGIN), volume=7, revision=1), *(minute(BEGIN + n * MINUTE) for n in (1, 2)))
     archive.append(Piece(INSTRUMENT, changed, (Interval(BEGIN, BEGIN + 3 * MINUTE),)))
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
     beside.backfill.acknowledged(1)
 
     async def run() -> None:
-        nonlocal now_ms
         looking = asyncio.create_task(beside.backfill.make_larger())
         for _ in range(8):
             await asyncio.sleep(0)
         assert volumes(archive) == []
         stale = renamed(minute(BEGIN), timeframe="5m", volume=3)
         archive.append(Piece(INSTRUMENT, (stale,), (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
-        now_ms = BEGIN + 5 * MINUTE + late_ms
+        beside.now_ms = BEGIN + 5 * MINUTE + late_ms
         for _ in range(8):
             await asyncio.sleep(0)
         looking.cancel()
