@@ -27,9 +27,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# What tests run on this machine is asked past any proxy.
-for _name in ("no_proxy", "NO_PROXY"):
-    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1", "localhost")))
+# Where the way out of this machine leads through a proxy, servers of tests are asked without it.
+for variable in ("NO_PROXY", "no_proxy"):
+    elsewhere = os.environ.get(variable)
+    os.environ[variable] = ",".join(filter(None, (elsewhere, "127.0.0.1", "localhost", "::1", "invalid")))
 
 
 @dataclass(frozen=True)
