@@ -45,9 +45,10 @@ def test_a_slow_consumer_makes_reading_pause_and_loses_nothing() -> None:
                     while len(taken) < frames:
                         taken += [int(frame[:5]) for frame, _ in await handover.take(20)]
                         assert handover.bytes < 1_000_000 + 300_000 + size
-                        await asyncio.sleep(0.0005)
+                        while handover.pauses < 3 and not handover.full:  # slower than any venue
+                            await asyncio.sleep(0.0005)
         assert taken == list(range(frames))
-        assert handover.pauses > 1
+        assert handover.pauses >= 3
         assert seen.reasons == [CloseReason.REQUESTED]
 
     asyncio.run(scenario())
