@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -273,7 +274,7 @@ def test_numbers_with_a_canonical_form_are_kept(manifest: dict[str, Any]) -> Non
 
 
 DECIMALS = st.from_regex(r"[0-9]{1,18}(\.[0-9]{1,18})?", fullmatch=True).filter(lambda text: text.strip("0."))
-TIMES = st.datetimes().map(lambda moment: moment.replace(year=2000 + moment.year % 900))
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2899, 12, 31))
 OFFSETS = st.sampled_from(["Z", "+00:00", "+03:00", "-04:30", "+23:59"])
 
 
