@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from array import array
 from collections.abc import Iterator
@@ -84,14 +83,30 @@ def test_a_kill_is_not_the_fault_of_the_data() -> None:
         isolated(lambda: end_by(signal.SIGKILL), "x.parquet")
 
 
-def test_a_deadline_ends_the_decoding_too() -> None:
+def test_a_deadline_ends_the_decoding_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It passes once the parent waits for columns: the child, which sends none, is told so and signals."""
+    told, tell = os.pipe()
+    readv = os.readv
+
     def expire(_number: int, _frame: object) -> NoReturn:
         raise DeadlineExceeded("too long")
 
+    def waiting(receive: int, targets: list[memoryview]) -> int:
+        os.write(tell, b"!")
+        return readv(receive, targets)
+
+    def overrun() -> Rows:
+        os.read(told, 1)
+        os.kill(os.getppid(), signal.SIGUSR1)
+        time.sleep(60)
+        return empty(0)
+
+    monkeypatch.setattr(os, "readv", waiting)
     previous = signal.signal(signal.SIGUSR1, expire)
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
     try:
         with pytest.raises(DeadlineExceeded):
-            isolated(lambda: end_by(signal.SIGCONT), "x.parquet")
+            isolated(overrun, "x.parquet")
     finally:
         signal.signal(signal.SIGUSR1, previous)
+        os.close(told)
+        os.close(tell)
