@@ -420,6 +420,14 @@ def test_a_bankrupt_run_says_so_first_and_offers_no_logarithm(a_run: Callable[..
     assert 'id="scale-log"' not in html
 
 
+@pytest.mark.parametrize("fills", [145, 155, 300, 460, 475])
+def test_an_account_that_fees_have_eaten_up_is_drawn(a_run: Callable[..., Any], fills: int) -> None:
+    """A fifth is left by each fill: down to 1e-88, and at last to less than the least ordinary float."""
+    run = a_run([100.0] * (fills + 1), {bar: 1.0 - bar % 2 for bar in range(fills)}, fee=0.9)
+    assert 0 < min(run.ledger.equity) < 1e-80
+    assert ('id="scale-log"' in run.page()) == (min(run.ledger.equity) >= 1e-100)
+
+
 def test_100000_bars_with_10000_fills_stay_small(a_run: Callable[..., Any]) -> None:
     bars = 100_000
     closes = [20_000.123 + 7_000.0 * ((bar * 7919) % 1000) / 1000 for bar in range(bars)]

@@ -7,13 +7,13 @@ from typing import Any
 
 from spark_engine.report.formatting import money, percent, signed_percent, utc
 from spark_engine.report.plot import Frame, Layer, Plot, middles, time_scale
-from spark_engine.report.scale import LinearScale, padded
+from spark_engine.report.scale import LEAST_LOGARITHMIC, LinearScale, padded
 
 LOG_FROM_RATIO = 4  # from here on, a linear axis hides the early years
 
 
 def can_be_logarithmic(chart: Mapping[str, Any]) -> bool:
-    return all(min(chart[name]["low"]) > 0 for name in ("equity", "benchmark"))
+    return all(min(chart[name]["low"]) >= LEAST_LOGARITHMIC for name in ("equity", "benchmark"))
 
 
 def prefers_logarithmic(chart: Mapping[str, Any]) -> bool:

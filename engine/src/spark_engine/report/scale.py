@@ -17,6 +17,7 @@ SHORT_STEPS = (
     HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 5 * DAY, 10 * DAY,
 )  # fmt: skip
 MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
+LEAST_LOGARITHMIC = 1e-100  # what is less has no ratio to an ordinary amount that a float could hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class LinearScale:
 
 @dataclass(frozen=True, slots=True)
 class LogScale:
-    """Both ends must be positive."""
+    """Both ends must be positive, and far from the least and the greatest float."""
 
     low: float
     high: float
@@ -79,7 +80,7 @@ def padded(values: Iterable[float], *, log: bool = False, margin: float = 0.05) 
     """A scale that holds all finite values with some air; a flat series lies in the middle."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    if log and low > 0:
+    if log and low >= LEAST_LOGARITHMIC:
         ratio = max(high / low, 1.001) ** margin
         return LogScale(low / ratio, high * ratio)
     room = (high - low) * margin
