@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import go_tools
 from tests.cluster import node, programs
@@ -20,12 +20,13 @@ from tests.cluster.client import uses_existing_cluster
 
 pytest_plugins = ["tests.cluster.fixtures", "tests.s3.fixtures"]
 
-# A shell has Ctrl-C ignored in what it runs in the background, children inherit that, and tests send it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# A busy machine is no failure: time is measured in bench/.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A busy machine is no failure (time is measured in bench/), nor is chance: the examples are always the same.
+# `pytest --hypothesis-profile=search` looks for others.
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", settings.get_profile("repeatable"), derandomize=False, database=None)
+settings.load_profile("repeatable")
 
 # Where the way out of this machine leads through a proxy, servers of tests are asked without it.
 for variable in ("NO_PROXY", "no_proxy"):
