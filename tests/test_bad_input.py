@@ -549,7 +549,7 @@ def test_an_interrupted_run_leaves_nothing_and_says_so(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not _is_reading(process.pid) and process.poll() is None:
+    while not _has_begun(process.pid, tmp_path / "c.csv") and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal_sent)
     _, told = process.communicate(timeout=60)
@@ -559,11 +559,11 @@ def test_an_interrupted_run_leaves_nothing_and_says_so(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def _is_reading(pid: int) -> bool:
-    """Whether a run is in its midst: it has its candles open, or a process of its own that decodes them."""
+def _has_begun(pid: int, candles: Path) -> bool:
+    """Whether a run is in its midst: it has its candles open, or has read them, however long ago."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        opened = [os.fsencode(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+        opened = [path.readlink() for path in Path(f"/proc/{pid}/fd").iterdir()]
+        counts = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
     except OSError:
         return False
-    return bool(children.strip()) or any(name.endswith(b"c.csv") for name in opened)
+    return candles in opened or int(counts["rchar"]) >= candles.stat().st_size
