@@ -8,6 +8,15 @@ import pytest
 from spark_operator.serving import PortInUse, listen
 
 
+def has_loopback_of_ipv6() -> bool:
+    """A container may have the protocol, and no address of it."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 def reaches(address: str, port: int) -> bool:
     with socket.create_connection((address, port), timeout=5):
         return True
@@ -17,9 +26,10 @@ def test_all_addresses_are_those_of_either_protocol() -> None:
     with listen(0) as listener:
         port = listener.getsockname()[1]
         assert reaches("127.0.0.1", port)
-        assert listener.family is not socket.AF_INET6 or reaches("::1", port)
         # an IPv6-only cluster probes a pod there
         assert (listener.family is socket.AF_INET6) == socket.has_dualstack_ipv6()
+        if has_loopback_of_ipv6():
+            assert reaches("::1", port)
 
 
 def test_one_address_is_that_address_alone() -> None:

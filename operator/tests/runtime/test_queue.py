@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from simulated.clock import Clock
+from simulated.loop import run
 from spark_operator.runtime.metrics import QueueFamilies
 from spark_operator.runtime.queue import Backoff, WorkQueue
 
@@ -16,12 +18,14 @@ Test = Callable[[WorkQueue[str], CollectorRegistry], Awaitable[None]]
 
 
 def with_queue(test: Test, chance: float = 0.0, backoff: Backoff | None = None) -> None:
-    async def run() -> None:
+    """In simulated time: a busy machine puts no two appointments in another order."""
+
+    async def with_a_queue() -> None:
         registry = CollectorRegistry()
         metrics = QueueFamilies(registry).queue("q")
         await test(WorkQueue[str](lambda: chance, metrics, backoff or Backoff(0.01, 0.05)), registry)
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    run(Clock(), with_a_queue())
 
 
 def sample(registry: CollectorRegistry, name: str) -> float:
@@ -89,10 +93,11 @@ def test_no_two_workers_ever_have_one_key_and_the_last_add_is_seen(adds: list[st
 
 def test_an_appointment_is_kept_the_earliest_first() -> None:
     async def test(queue: WorkQueue[str], registry: CollectorRegistry) -> None:
-        queue.add_after("late", 0.04)
-        queue.add_after("early", 0.02)
+        queue.add_after("late", 4)
+        queue.add_after("early", 2)
         queue.add_after("now", 0)
-        assert [await queue.get() for _ in range(3)] == ["now", "early", "late"]
+        seen = [(await queue.get(), asyncio.get_running_loop().time()) for _ in range(3)]
+        assert seen == [("now", 0), ("early", 2), ("late", 4)]
 
     with_queue(test)
 
@@ -100,11 +105,12 @@ def test_an_appointment_is_kept_the_earliest_first() -> None:
 def test_the_earlier_of_two_appointments_holds_and_is_kept_once() -> None:
     async def test(queue: WorkQueue[str], registry: CollectorRegistry) -> None:
         queue.add_after("a", 60)
-        queue.add_after("a", 0.01)
+        queue.add_after("a", 1)
         queue.add_after("a", 120)
         assert await queue.get() == "a"
+        assert asyncio.get_running_loop().time() == 1
         queue.done("a")
-        queue.add_after("b", 0.05)
+        queue.add_after("b", 180)
         assert await queue.get() == "b"
         assert len(queue) == 0
 
@@ -113,11 +119,11 @@ def test_the_earlier_of_two_appointments_holds_and_is_kept_once() -> None:
 
 def test_a_look_in_the_meantime_cancels_the_appointment() -> None:
     async def test(queue: WorkQueue[str], registry: CollectorRegistry) -> None:
-        queue.add_after("a", 0.02)
+        queue.add_after("a", 2)
         queue.add("a")
         assert await queue.get() == "a"
         queue.done("a")
-        queue.add_after("end", 0.06)
+        queue.add_after("end", 6)
         assert await queue.get() == "end"
 
     with_queue(test)
@@ -179,8 +185,8 @@ def test_the_series_tell_depth_and_age_of_work() -> None:
         queue.add("b")
         await queue.get()
         assert sample(registry, "depth") == 1
-        await asyncio.sleep(0.01)
-        assert sample(registry, "longest_running_processor_seconds") > 0
+        await asyncio.sleep(3)
+        assert sample(registry, "longest_running_processor_seconds") == 3
         assert sample(registry, "queue_duration_seconds_count") == 1
         assert sample(registry, "work_duration_seconds_count") == 0
         queue.done("a")
