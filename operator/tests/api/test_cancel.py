@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+from spark_operator.api.handlers import cancel as handler
+
 from api.memory import MemoryCluster, conditions, ended
 from api.serving import Api
 
 CANCELLED = conditions(("Failed", "True", "Cancelled"), ("Stalled", "True", "Cancelled"))
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a run is waited for until it comes, on a busy machine too."""
+    monkeypatch.setattr(handler, "WAIT_SECONDS", 15.0)
+
+
 def cancel(api: Api, name: str, **options: object) -> object:
     return api.ask("DELETE", f"/api/backtest/cancel/{name}", **options)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_ends_soon_is_told_as_failed_by_cancel(api: Api, cluster: MemoryCluster) -> None:
     cluster.add("one")
     cluster.state.on_patch = lambda _: threading.Timer(0.1, cluster.set_status, ("one", CANCELLED)).start()
@@ -38,6 +48,7 @@ def test_a_run_that_ended_before_answers_409_with_its_real_status(api: Api, clus
     assert cluster.state.runs["quant", "one"]["spec"]["cancel"] is False
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_finished_all_the_same_answers_409(api: Api, cluster: MemoryCluster) -> None:
     cluster.add("one")
     cluster.state.on_patch = lambda _: cluster.set_status("one", ended("Complete", "Succeeded"))
@@ -51,6 +62,7 @@ def test_a_second_cancel_answers_409_cancelled(api: Api, cluster: MemoryCluster)
     assert (answer.status, answer.json["runReason"]) == (409, "Cancelled")
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_is_deleted_meanwhile_is_404(api: Api, cluster: MemoryCluster) -> None:
     cluster.add("one")
     cluster.state.on_patch = lambda _: threading.Timer(0.1, cluster.remove, ("one",)).start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 
-from api.memory import MemoryCluster, conditions, ended
+from api.memory import MemoryCluster, a_run, conditions, ended
 from api.serving import Api, eventually
 
 
@@ -31,8 +31,8 @@ def test_a_run_just_started_is_read_at_once(api: Api) -> None:
 
 
 def test_a_run_that_another_replica_made_is_read_live(api: Api, cluster: MemoryCluster) -> None:
-    run = cluster.add("elsewhere")
-    cluster.state.log.pop()  # the watch never tells
+    run = a_run("elsewhere")
+    cluster.state.runs["quant", "elsewhere"] = run  # the watch never tells
     assert api.get("/api/backtest/elsewhere").json["uid"] == run["metadata"]["uid"]
 
 
