@@ -21,9 +21,12 @@ pytestmark = pytest.mark.control_plane
 COUNT = 10_000
 PAGES = COUNT // 500
 SECONDS_TO_BE_READY = 10.0
+LONGEST = 3600
+"""Seconds: to make the runs takes three minutes of two processors, ten of busy ones."""
 MEBIBYTE = 2**20
 
 
+@pytest.mark.timeout(LONGEST)
 def test_ten_thousand_finished_runs_cost_a_start_no_write_and_no_read_of_their_own(
     plane: Plane, namespace: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
