@@ -16,7 +16,8 @@ from typing import Any
 from tests.cluster.certificates import encoded, new_key, private_key_pem, signing_request, write_kubeconfig
 
 RESTRICTED: Mapping[str, str] = {"pod-security.kubernetes.io/enforce": "restricted"}
-SECONDS_FOR_KUBECTL = 180
+SECONDS_FOR_KUBECTL = 500
+SECONDS_TO_COMPLETE = 120
 SECONDS_TO_BECOME_TRUE = 30
 
 
@@ -144,12 +145,12 @@ class NodeCluster(Cluster):
     registry: str
     s3: S3Access
 
-    def run_job(self, namespace: str, job: Mapping[str, Any], timeout: int = 120) -> str:
+    def run_job(self, namespace: str, job: Mapping[str, Any]) -> str:
         """Creates a Job, waits until it is Complete, and returns what its pod wrote."""
         name = job["metadata"]["name"]
         self.kubectl("create", "--namespace", namespace, "-f", "-", input=json.dumps(job))
-        waiting = ["wait", "--namespace", namespace, "--for=condition=Complete", f"--timeout={timeout}s"]
-        done = self.try_kubectl(*waiting, f"job/{name}")
+        waiting = ["wait", "--namespace", namespace, "--for=condition=Complete", f"job/{name}"]
+        done = self.try_kubectl(*waiting, f"--timeout={SECONDS_TO_COMPLETE}s")
         logs = self.try_kubectl("logs", "--namespace", namespace, f"job/{name}")
         if done.returncode != 0:
             pods = self.kubectl("describe", "pods", "--namespace", namespace)
