@@ -16,12 +16,15 @@ import yaml
 
 from tests.cluster import programs
 from tests.cluster.client import NodeCluster, eventually
+from tests.cluster.pods import strict_job
 from tests.places import CHECKOUT
 from tests.platform.release import Images, Release, give_store, image_values, store_values
 
 EXAMPLE = CHECKOUT / "examples" / "btcusdt-1h-sma-cross.yaml"
 SECONDS_TO_FINISH = 120
-START_DEADLINE = 20
+SECONDS_TO_FINISH_HALTED = 450
+START_DEADLINE = 40
+"""Long enough for a halted pod on a busy machine, and for what is told before it to be seen."""
 QUICK_LEASE = {
     "leaseSeconds": 6,
     "renewDeadlineSeconds": 4,
@@ -31,7 +34,7 @@ QUICK_LEASE = {
 """A dead leader is followed within seconds."""
 OPERATOR = "system:serviceaccount:spark-system:spark-operator"
 HALTED = {"resources": {"limits": {"cpu": "10m"}}}
-"""So little processor that a run takes long enough to be met while it runs."""
+"""So little processor that a run takes long enough to be met while it runs: a hundred times its seconds."""
 API = "system:serviceaccount:spark-system:spark-api"
 
 
@@ -90,6 +93,11 @@ class Tenant:
             seconds,
         )
 
+    def apply_unpullable(self, name: str) -> None:
+        """The example with an image that no registry holds: it is starting, until it is given up."""
+        image = f"{self.cluster.registry}/no-such-image@sha256:{'0' * 64}"
+        self.apply(name, engine={"image": image}, ttlSecondsAfterFinished=0)
+
     def empty(self, run: str) -> bool:
         """Whether nothing of a run is left."""
         jobs = [
@@ -139,6 +147,8 @@ def platform(
     }
     values["engine"] = {**values["engine"], "allowedImages": [f"{node_cluster.registry}/*"]}
     release.prepare()
+    with node_cluster.namespace("pulled") as namespace:  # no start deadline shall count the first pull
+        node_cluster.run_job(namespace, strict_job("engine", images.engine, ["backtest", "--version"]))
     give_store(node_cluster, node_cluster.s3, release.namespace)
     lease = ("delete", "lease", "spark-operator", "--namespace", release.namespace)
     node_cluster.kubectl(*lease, "--ignore-not-found")  # of a former release: this one shall make its own

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.cluster.client import eventually
-from tests.node.conftest import EXAMPLE, HALTED, START_DEADLINE, Platform, Tenant
+from tests.node.conftest import EXAMPLE, HALTED, SECONDS_TO_FINISH_HALTED, START_DEADLINE, Tenant
 
 pytestmark = pytest.mark.node
 
@@ -76,16 +76,13 @@ def test_an_evicted_pod_costs_no_retry(tenant: Tenant) -> None:
     tenant.until("evicted", "Running")
     (pod,) = tenant.items("pods")
     evict(tenant, pod["metadata"]["name"])
-    status = tenant.wait("evicted", seconds=170)
+    status = tenant.wait("evicted", seconds=SECONDS_TO_FINISH_HALTED)
     assert status["attempt"] == 1
     assert tenant.items("jobs")[0]["status"].get("failed", 0) == 0
 
 
-def test_an_image_that_cannot_be_pulled_ends_with_the_event_quoted(
-    platform: Platform, tenant: Tenant
-) -> None:
-    image = f"{platform.cluster.registry}/no-such-image@sha256:{'0' * 64}"
-    tenant.apply("unpullable", engine={"image": image}, ttlSecondsAfterFinished=0)
+def test_an_image_that_cannot_be_pulled_ends_with_the_event_quoted(tenant: Tenant) -> None:
+    tenant.apply_unpullable("unpullable")
     tenant.until("unpullable", "PodsNotStarted")
     tenant.wait("unpullable", "Failed")
     failed = tenant.condition("unpullable", "Failed")

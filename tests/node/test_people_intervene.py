@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.client import eventually
-from tests.node.conftest import HALTED, Tenant
+from tests.node.conftest import HALTED, SECONDS_TO_FINISH_HALTED, Tenant
 
 pytestmark = pytest.mark.node
 
@@ -18,7 +18,7 @@ def test_a_run_that_is_suspended_while_it_runs_starts_anew_when_resumed(tenant: 
     assert tenant.items("pods") == []
     assert tenant.status("paused")["phase"] == "Suspended"
     tenant.edit("paused", suspend=False)
-    status = tenant.wait("paused", seconds=170)
+    status = tenant.wait("paused", seconds=SECONDS_TO_FINISH_HALTED)
     assert status["attempt"] == 1
     assert len(tenant.items("jobs")) == 1
 
@@ -45,7 +45,7 @@ def test_a_job_that_somebody_deletes_is_a_lost_attempt(tenant: Tenant) -> None:
     tenant.until("robbed", "Running")
     tenant.kubectl("delete", "job", "--all")
     eventually(lambda: tenant.status("robbed")["attempt"] == 2, "there is a second attempt", 60)
-    assert tenant.wait("robbed", seconds=170)["jobName"].endswith("-2")
+    assert tenant.wait("robbed", seconds=SECONDS_TO_FINISH_HALTED)["jobName"].endswith("-2")
 
 
 @pytest.mark.parametrize("phase", ["Suspended", "Starting", "Running", "Succeeded", "Failed"])
@@ -55,9 +55,12 @@ def test_deleting_a_run_in_any_phase_leaves_nothing_behind(tenant: Tenant, phase
         case "Suspended":
             tenant.apply(name, suspend=True)
             tenant.wait(name, "Suspended")
-        case "Starting" | "Running":
+        case "Starting":
+            tenant.apply_unpullable(name)  # any other may run before it is looked at
+            tenant.until(name, "Starting")
+        case "Running":
             tenant.apply(name, engine=HALTED)
-            tenant.until(name, phase)
+            tenant.until(name, "Running")
         case "Succeeded":
             tenant.apply(name)
             tenant.wait(name)

@@ -39,7 +39,9 @@ def test_the_api_uses_every_right_and_asks_for_no_other(platform: Platform, tena
 
 
 def a_life_with_everything(tenant: Tenant) -> None:
-    """One run that is suspended, resumed and cancelled, and one that ends: every request of the operator."""
+    """Runs of which one is suspended, resumed and cancelled, one ends, and one never starts, so that Events
+    are read: every request of the operator, whatever other tests have made it do."""
+    tenant.apply_unpullable("hangs")
     tenant.apply("ends")
     tenant.wait("ends")
     tenant.apply("eventful", engine=HALTED)
@@ -53,6 +55,7 @@ def a_life_with_everything(tenant: Tenant) -> None:
     eventually(
         lambda: not [p for p in tenant.items("pods") if "eventful" in p["metadata"]["name"]], "gone", 60
     )
+    tenant.wait("hangs", "Failed")
 
 
 def grants(platform: Platform, account: str) -> frozenset[Grant]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -60,12 +61,10 @@ def test_a_lease_taken_away_ends_the_leader_and_the_replicas_never_write_at_once
 def kill_operators(platform: Platform) -> None:
     """SIGKILL of every operator process, by the node: the pods themselves cannot know."""
     for status in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
+        with contextlib.suppress(OSError):  # it has ended since
             command = status.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if command[1:3] == [b"-m", b"spark_operator"] and is_of(platform, status.parent):
-            os.kill(int(status.parent.name), signal.SIGKILL)
+            if command[1:3] == [b"-m", b"spark_operator"] and is_of(platform, status.parent):
+                os.kill(int(status.parent.name), signal.SIGKILL)
 
 
 def is_of(platform: Platform, process: Path) -> bool:
