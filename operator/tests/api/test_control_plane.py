@@ -6,7 +6,6 @@ import asyncio
 import http.client
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from probe.process import free_ports
 from prometheus_client import CollectorRegistry
 from spark_operator.api.admin_token import AdminToken
 from spark_operator.api.problem import objections
@@ -388,13 +388,7 @@ def test_an_api_without_the_right_to_review_says_503_and_not_401(place: Place) -
         assert powerless.get("/api/backtest", bearer=place.tokens["alice"]).status == 503
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def command(folder: Path, kubeconfig: Path, config: str, token: str, *ports: int) -> list[str]:
+def command(folder: Path, kubeconfig: Path, config: str, token: str, ports: list[int]) -> list[str]:
     """As the image runs it."""
     (folder / "config.yaml").write_text(config)
     (folder / "ADMIN_TOKEN").write_text(token)
@@ -428,9 +422,9 @@ def status_of(port: int, path: str) -> int:
 def test_the_command_serves_two_ports_and_stops_when_told(
     place: Place, own_account: Path, tmp_path: Path
 ) -> None:
-    port, metrics_port = free_port(), free_port()
+    port, metrics_port = ports = free_ports(2)
     config = f"engine: {{image: x}}\napi: {{defaultNamespace: {place.namespace}}}\n"
-    started = command(tmp_path, own_account, config, ADMIN, port, metrics_port)
+    started = command(tmp_path, own_account, config, ADMIN, ports)
     with (tmp_path / "log").open("w") as log:
         running = subprocess.Popen(started, stderr=log)
     try:
@@ -465,7 +459,7 @@ def test_the_command_serves_two_ports_and_stops_when_told(
 def test_the_command_ends_at_once_where_a_restart_would_not_help(
     own_account: Path, tmp_path: Path, token: str, config: str, words: str
 ) -> None:
-    started = command(tmp_path, own_account, config, token, free_port(), free_port())
+    started = command(tmp_path, own_account, config, token, free_ports(2))
     ended = subprocess.run(started, stderr=subprocess.PIPE, text=True, timeout=30)
     assert ended.returncode == 2
     assert words in ended.stderr

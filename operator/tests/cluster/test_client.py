@@ -313,6 +313,7 @@ def test_callers_share_connections_and_leave_none_open(proxy: Proxy, namespace: 
             for number in range(50):
                 await cluster.with_token(f"caller-{number}").get(PROBES, namespace, "one")
 
+    gc.collect()  # what other tests left open is theirs
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         asyncio.run(ask())
@@ -414,13 +415,13 @@ def test_a_write_without_an_answer_is_unavailable_and_may_have_happened(
     proxy.faults = [Fault(0, lambda request: request.method == "POST", after=True)]
     registry = CollectorRegistry()
 
-    async def ask() -> Any:
-        async with client_of(proxy.kubeconfig(tmp_path), registry, write_timeout=0.5) as cluster:
+    async def ask() -> None:
+        async with client_of(proxy.kubeconfig(tmp_path), registry, write_timeout=2.0) as cluster:
             with pytest.raises(errors.Unavailable, match="in time"):
                 await cluster.create(PROBES, namespace, probe(namespace, "one"))
-            return await cluster.get(PROBES, namespace, "one")
+            await until(lambda: cluster.get(PROBES, namespace, "one"))
 
-    assert asyncio.run(ask())["metadata"]["name"] == "one"
+    asyncio.run(ask())
     labels = {"code": "<error>", "method": "POST"}
     assert registry.get_sample_value("rest_client_requests_total", labels) == 1
 
