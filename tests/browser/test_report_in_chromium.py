@@ -107,6 +107,17 @@ def test_the_cross_hair_reads_the_same_moment_in_every_chart_and_leaves_no_trace
     assert page.locator("#equity .legend").first.inner_text() == at_end
 
 
+FRAMES = """(count) => new Promise((done) => {
+  const next = () => (count-- > 0 ? requestAnimationFrame(next) : done());
+  next();
+})"""
+
+
+def draw(page: Any) -> None:
+    """Returns when the page has been drawn a few times more: whatever was due is on it, fast or slow."""
+    page.evaluate(FRAMES, 10)
+
+
 DRAWN = """(chart) => [...chart.querySelectorAll("canvas")].map((canvas) => {
   const { width, height } = canvas;
   if (!width || !height) return 0;
@@ -128,7 +139,7 @@ def test_with_scripts_interactive_charts_take_the_place_of_the_drawings(
     for chart in ("equity", "price"):
         box = page.locator(f"#{chart}-chart")
         assert box.is_visible()
-        page.wait_for_timeout(200)
+        draw(page)
         assert max(box.evaluate(DRAWN)) > 8  # lines, bands and marks, not an empty canvas
     assert page.locator(".static:visible").count() == 0
     assert "marked" in page.inner_text("#marked")
@@ -148,11 +159,11 @@ def test_a_view_with_too_many_trades_says_so_and_the_last_ones_are_a_click_away(
 def test_at_first_the_whole_curve_of_equity_is_in_view(open_report: Open, run: str, width: int) -> None:
     page = open_report(run, width=width).page
     picture = "[...document.querySelectorAll('#equity-chart canvas')].map((one) => one.toDataURL()).join()"
-    page.wait_for_timeout(500)
+    draw(page)
     at_first = page.evaluate(picture)
     page.locator("#equity .toolbar").get_by_text("Whole window").click()
     page.mouse.move(2, 2)
-    page.wait_for_timeout(300)
+    draw(page)
     assert page.evaluate(picture) == at_first
 
 
@@ -160,11 +171,11 @@ def test_every_button_of_the_view_changes_it(open_report: Open) -> None:
     page = open_report("many trades").page
     bar, canvas = page.locator("#equity .toolbar"), "#equity-chart canvas"
     picture = f"[...document.querySelectorAll('{canvas}')].map((one) => one.toDataURL()).join()"
-    page.wait_for_timeout(300)
+    draw(page)
     for button in ("Zoom in", "Earlier", "Later", "Zoom out"):
         before = page.evaluate(picture)
         bar.get_by_label(button).click()
-        page.wait_for_timeout(150)
+        draw(page)
         assert page.evaluate(picture) != before, button
 
 
@@ -187,8 +198,7 @@ def test_the_wheel_scrolls_the_page_over_a_chart(open_report: Open) -> None:
     page.locator("#equity-chart").hover()
     before = page.evaluate("scrollY")
     page.mouse.wheel(0, 300)
-    page.wait_for_timeout(600)  # scrolling may be smooth
-    assert page.evaluate("scrollY") > before + 100
+    page.wait_for_function("(before) => scrollY > before + 100", arg=before)  # scrolling may be smooth
 
 
 def test_the_charts_follow_the_theme(open_report: Open) -> None:
@@ -197,10 +207,10 @@ def test_the_charts_follow_the_theme(open_report: Open) -> None:
       const canvas = document.querySelector("#price-chart canvas");
       return [...canvas.getContext("2d").getImageData(3, 3, 1, 1).data].slice(0, 3);
     }"""
-    page.wait_for_timeout(300)
+    draw(page)
     light = page.evaluate(corner)
     page.click("#theme")
-    page.wait_for_timeout(300)
+    draw(page)
     assert sum(light) > 600 > 300 > sum(page.evaluate(corner))
 
 
