@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import go_tools
+from tests import go_tools, images
 from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster
 
@@ -109,6 +110,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         reason = reasons[_tier_of(item)]
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
+        if {"python_base", "engine_image", "operator_image"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(images.SECONDS_FOR_A_BUILD))  # the first to ask waits for it
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Builds the programs of the tiers that run: the ten minutes of a test are not for compilers."""
+    if session.config.option.collectonly:
+        return
+    tiers = {_tier_of(item) for item in session.items if item.get_closest_marker("skip") is None}
+    with contextlib.suppress(RuntimeError):  # whoever needs a program that does not build will say so
+        programs.build(_programs_of(tiers))
+
+
+def _programs_of(tiers: Container[str]) -> list[go_tools.GoTool]:
+    found: list[go_tools.GoTool] = []
+    if "control_plane" in tiers and not uses_existing_cluster():
+        found += programs.control_plane_tools()
+    if "node" in tiers and not uses_existing_cluster():
+        found += programs.node_tools()
+    if "s3" in tiers and not os.environ.get("SPARK_TEST_S3_ENDPOINT"):
+        found.append(go_tools.VERSITYGW)
+    return found
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
