@@ -155,6 +155,7 @@ class Instance:
     def _control_plane(self, version: str, ports: Ports) -> ControlPlane:
         tools = [programs.ETCD, *(programs.kubernetes(name, version) for name in programs.CONTROL_PLANE)]
         address = network.of(self.name).node if self.kind is Kind.NODE else "127.0.0.1"
+        network.ask_directly("127.0.0.1", address)
         return ControlPlane(self.directory, address, ports, {tool.name: tool.path for tool in tools})
 
     def _node(self, plane: ControlPlane) -> Node:

@@ -7,7 +7,9 @@ the cluster has ended, the kernel removes both, the veth pair and all mounts, ho
 from __future__ import annotations
 
 import ipaddress
+import os
 import subprocess
+import urllib.request
 from dataclasses import dataclass
 
 # RFC 2544: addresses for tests inside one network, routed nowhere. One block of four addresses each checkout.
@@ -44,6 +46,15 @@ def of(name: str) -> Network:
     block = int(name[:8], 16) % (POOL.num_addresses // 4)
     first = POOL.network_address + 4 * block
     return Network(str(first + 1), str(first + 2), f"spark{name[:8]}")
+
+
+def ask_directly(*addresses: str) -> None:
+    """Keeps this process and those that it starts from asking a proxy of the machine for these."""
+    if not urllib.request.getproxies_environment():
+        return
+    for name in ("no_proxy", "NO_PROXY"):
+        known = [each for each in os.environ.get(name, "").split(",") if each]
+        os.environ[name] = ",".join(dict.fromkeys([*known, *addresses]))
 
 
 def _refuse_taken(network: Network) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +42,16 @@ def test_two_checkouts_share_no_name_no_address_and_no_place() -> None:
 
 def test_the_name_of_an_interface_fits_the_kernel() -> None:
     assert len(network.of(checkout_hash()).host_interface) <= 15
+
+
+def test_a_proxy_of_the_machine_is_not_asked_for_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    for address in ("127.0.0.1", "198.18.0.2"):
+        network.ask_directly("127.0.0.1", address)
+        assert urllib.request.proxy_bypass_environment(f"{address}:6443")
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "intranet.example,127.0.0.1,198.18.0.2"
 
 
 def test_a_recorded_process_is_ended(tmp_path: Path) -> None:
