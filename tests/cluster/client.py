@@ -18,7 +18,7 @@ from tests.cluster.certificates import encoded, new_key, private_key_pem, signin
 RESTRICTED: Mapping[str, str] = {"pod-security.kubernetes.io/enforce": "restricted"}
 SECONDS_FOR_KUBECTL = 500
 SECONDS_TO_COMPLETE = 120
-SECONDS_TO_BECOME_TRUE = 30
+SECONDS_TO_BECOME_TRUE = 60
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def serving(
         listener.close()
 
 
-def eventually(asked: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(asked: Callable[[], Any], seconds: float = 30) -> Any:
     """The first answer that is true."""
     until = time.monotonic() + seconds
     while not (found := asked()):
@@ -150,4 +150,4 @@ def eventually(asked: Callable[[], Any], seconds: float = 10) -> Any:
 
 
 def _await(asked: Callable[[], bool]) -> None:
-    eventually(asked, 20)
+    eventually(asked)

@@ -337,7 +337,7 @@ def test_a_watch_shows_changes_in_order_and_goes_on_from_a_version(api: Api, nam
     async def events(cluster: KubernetesCluster, version: str, count: int) -> list[WatchEvent]:
         seen: list[WatchEvent] = []
         stream = cluster.watch(CONFIG_MAPS, namespace, version, label_selector="a=b")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for event in stream:
                 seen += [event] if event.type != "BOOKMARK" else []
                 if len(seen) == count:
@@ -367,7 +367,7 @@ def test_a_broken_watch_is_unavailable_and_a_spoilt_one_says_why(
             next_event = asyncio.ensure_future(anext(stream))
             await until(lambda: _as_awaitable(proxy.open_watches > 0))
             await asyncio.to_thread(spoil)
-            await asyncio.wait_for(next_event, 10)
+            await asyncio.wait_for(next_event, 30)
 
     with pytest.raises(errors.Unavailable):
         asyncio.run(watch(proxy.cut_watches))
