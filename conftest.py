@@ -5,45 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests import go_tools, images
 from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster
 
-pytest_plugins = ["tests.cluster.fixtures", "tests.s3.fixtures"]
-
-# A busy machine is no failure (time is measured in bench/), nor is chance: the examples are always the same.
-# `pytest --hypothesis-profile=search` looks for others.
-settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("search", settings.get_profile("repeatable"), derandomize=False, database=None)
-settings.load_profile("repeatable")
-
-# Where the way out of this machine leads through a proxy, servers of tests are asked without it.
-for variable in ("NO_PROXY", "no_proxy"):
-    elsewhere = os.environ.get(variable)
-    os.environ[variable] = ",".join(filter(None, (elsewhere, "127.0.0.1", "localhost", "::1", "invalid")))
-
-# The background of a script ignores SIGINT, and so does what is started there: Ctrl-C would end nothing.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# What a shell, a CI or a Job sets for itself, and what we test heeds: colours and width of its output, the
-# options of pytest, a traceback where a message belongs, the place of a pod.
-OF_OTHERS = (
-    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTEST_ADDOPTS"),
-    *("SPARK_DEBUG", "SPARK_IMAGE", "SPARK_JOB_UID", "JOB_COMPLETION_INDEX"),
-)
+pytest_plugins = ["tests.surroundings", "tests.cluster.fixtures", "tests.s3.fixtures"]
 
 
 @dataclass(frozen=True)
@@ -155,15 +129,6 @@ def _tier_of(item: pytest.Item) -> str:
 def _tier_of_keywords(keywords: Container[str]) -> str:
     names = [tier.name for tier in TIERS if tier.name != "unit"]
     return next((name for name in names if name in keywords), "unit")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def environment() -> Iterator[None]:
-    """Of the variables that change what is tested, a test sets those that it means."""
-    with pytest.MonkeyPatch.context() as variables:
-        for name in OF_OTHERS:
-            variables.delenv(name, raising=False)
-        yield
 
 
 @pytest.fixture(scope="session")

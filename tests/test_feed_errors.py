@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import urlopen
 
 import pytest
 from spark_engine.execute.manifest import load_object
@@ -358,7 +358,7 @@ def test_an_error_that_cannot_be_said_keeps_its_exit_code(stderr: Callable[[], i
 
 def is_ready(port: int) -> bool:
     try:
-        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/readyz") as answer:
+        with urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from probe.process import DIRECTLY, free_port
+from probe.process import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.places import CHECKOUT
@@ -94,7 +95,7 @@ class Operator:
 
     def _get(self, path: str) -> tuple[int, str]:
         try:
-            with DIRECTLY.open(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, ""
