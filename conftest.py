@@ -17,7 +17,7 @@ from tests import go_tools, images
 from tests.cluster import node, programs
 from tests.cluster.client import uses_existing_cluster
 
-pytest_plugins = ["tests.surroundings", "tests.cluster.fixtures", "tests.s3.fixtures"]
+pytest_plugins = ["tests.surroundings", "tests.unreachable", "tests.cluster.fixtures", "tests.s3.fixtures"]
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.cluster.network import ask_directly
 
 # What a shell, a CI or a Job sets for itself, and what we test heeds: colours and width of its output, the
 # options of pytest, a traceback where a message belongs, the place of a pod.
@@ -15,7 +16,6 @@ OF_OTHERS = (
     *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTEST_ADDOPTS"),
     *("SPARK_DEBUG", "SPARK_IMAGE", "SPARK_JOB_UID", "JOB_COMPLETION_INDEX"),
 )
-HERE = ("127.0.0.1", "localhost", "::1", "invalid")
 
 # A busy machine is no failure (time is measured in bench/), nor is chance: the examples are always the same.
 # `pytest --hypothesis-profile=search` looks for others.
@@ -26,8 +26,7 @@ settings.register_profile("search", settings.get_profile("repeatable"), derandom
 settings.load_profile("repeatable")
 
 # Where the way out of this machine leads through a proxy, servers of tests are asked without it.
-for name in ("NO_PROXY", "no_proxy"):
-    os.environ[name] = ",".join(filter(None, (os.environ.get(name), *HERE)))
+ask_directly("127.0.0.1", "localhost", "::1", "invalid")
 
 # The background of a script ignores SIGINT, and so does what is started there: Ctrl-C would end nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,20 +139,25 @@ def unread(*arguments: object, directory: Path) -> tuple[int, str]:
     """Exit code and stderr where the reader of stdout has gone."""
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
     try:
-        finished = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-        )
+        return written_to(writer, arguments, directory)
     finally:
         os.close(writer)
+
+
+def written_to(
+    stdout: int, arguments: Sequence[object], directory: Path, unbuffered: str = ""
+) -> tuple[int, str]:
+    """Exit code and stderr of a command with that stdout."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)],
+        cwd=directory,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
     return finished.returncode, finished.stderr
 
 
@@ -162,20 +167,9 @@ def test_results_that_cannot_be_written_are_an_error_that_names_the_cause(
     arguments: list[object], unbuffered: str, tmp_path: Path
 ) -> None:
     """`backtest run > /dev/full`."""
-    command = [sys.executable, "-m", "spark_engine.command.main", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        shown = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-        )
-    assert shown.stderr == "error: the results cannot be written: No space left on device\n"
-    assert shown.returncode == 21
+        ended = written_to(full.fileno(), arguments, tmp_path, unbuffered)
+    assert ended == (21, "error: the results cannot be written: No space left on device\n")
 
 
 INTERRUPTED = """

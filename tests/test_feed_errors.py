@@ -27,6 +27,7 @@ from tests.exchange.ledger import Trade
 from tests.exchange.market import Activity
 from tests.exchange.threaded import ExchangeThread
 from tests.feed_process import PATIENCE_SECONDS, FeedProcess, endpoints_of, manifest_of
+from tests.ports import free_port
 from tests.s3.fixtures import S3
 
 Manifest = dict[str, Any]
@@ -70,22 +71,6 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     for place in mounted:
         subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """On which nobody listens. It is bound: nothing else takes it, nor does a client connect to itself."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def fill(place: Path) -> Path:
@@ -169,9 +154,9 @@ def test_a_wrong_duration_is_a_matter_of_usage(manifest: Manifest, tmp_path: Pat
     ids=["nobody listens", "unknown name"],
 )
 def test_a_venue_that_cannot_be_reached_over_rest_is_said_and_tried_again(
-    endpoints: dict[str, str], cause: str, manifest: Manifest, tmp_path: Path, closed_port: int
+    endpoints: dict[str, str], cause: str, manifest: Manifest, tmp_path: Path, refused_port: int
 ) -> None:
-    manifest["spec"]["endpoints"] |= {name: url.format(port=closed_port) for name, url in endpoints.items()}
+    manifest["spec"]["endpoints"] |= {name: url.format(port=refused_port) for name, url in endpoints.items()}
     with FeedProcess(manifest, tmp_path / "feed", **RESOLVER) as feed:
         feed.says(cause)
         assert feed.get("/healthz") == (200, "ok\n")
@@ -194,11 +179,11 @@ def test_a_venue_that_cannot_be_reached_over_rest_is_said_and_tried_again(
     ids=["nobody listens", "unknown name", "TLS to a port without"],
 )
 def test_a_socket_that_cannot_be_opened_is_said_counted_and_tried_again(
-    url: str, reason: str, manifest: Manifest, tmp_path: Path, closed_port: int
+    url: str, reason: str, manifest: Manifest, tmp_path: Path, refused_port: int
 ) -> None:
     endpoints = manifest["spec"]["endpoints"]
     exchange = endpoints["webSocket"].removeprefix("ws://").rstrip("/")
-    endpoints["webSocket"] = url.format(port=closed_port, exchange=exchange)
+    endpoints["webSocket"] = url.format(port=refused_port, exchange=exchange)
     with FeedProcess(manifest, tmp_path / "feed", **RESOLVER) as feed:
         feed.says(reason)
         assert reason in feed.get("/readyz")[1]
@@ -210,14 +195,14 @@ def test_a_socket_that_cannot_be_opened_is_said_counted_and_tried_again(
 
 
 def test_before_the_venue_has_answered_the_symbols_and_the_archive_are_told_as_they_are(
-    manifest: Manifest, tmp_path: Path, closed_port: int
+    manifest: Manifest, tmp_path: Path, refused_port: int
 ) -> None:
     with FeedProcess(manifest, tmp_path / "feed") as feed:
         feed.until(lambda: feed.health().get("archive", {}).get("commit", 0) >= 2)
         assert feed.stopped() == 0
     series = (tmp_path / "archive" / "btcturk-spot").glob("*/*/manifest.json")
     highest = max(json.loads(path.read_bytes())["commit"] for path in series)
-    manifest["spec"]["endpoints"]["rest"] = f"http://127.0.0.1:{closed_port}"
+    manifest["spec"]["endpoints"]["rest"] = f"http://127.0.0.1:{refused_port}"
     with FeedProcess(manifest, tmp_path / "feed") as feed:
         feed.says("connection refused")
         health = feed.health()
@@ -327,16 +312,17 @@ def unread() -> int:
 
 @pytest.mark.parametrize("stderr", [full, unread])
 def test_a_feed_that_cannot_say_anything_goes_on(
-    stderr: Callable[[], int], manifest: Manifest, tmp_path: Path, free_port: int
+    stderr: Callable[[], int], manifest: Manifest, tmp_path: Path
 ) -> None:
+    port = free_port()
     (tmp_path / "feed.json").write_text(json.dumps(manifest))
-    words = ["feed", "run", "-f", "feed.json", "--host", "127.0.0.1", "--port", str(free_port)]
+    words = ["feed", "run", "-f", "feed.json", "--host", "127.0.0.1", "--port", str(port)]
     command = [sys.executable, "-m", "spark_engine.command.main", *words]
     told = stderr()
     try:
         with subprocess.Popen(command, cwd=tmp_path, stderr=told) as process:
             end = time.monotonic() + PATIENCE_SECONDS
-            while not is_ready(free_port):
+            while not is_ready(port):
                 assert process.poll() is None, f"it ended with {process.returncode}"
                 assert time.monotonic() < end
                 time.sleep(0.05)
@@ -451,7 +437,7 @@ def test_a_drop_folder_that_is_away_is_said_and_waited_for(tmp_path: Path) -> No
 
 
 def test_a_page_of_files_that_does_not_answer_is_said_and_a_stop_does_not_wait_for_it(
-    tmp_path: Path, closed_port: int
+    tmp_path: Path, refused_port: int
 ) -> None:
     """A server that takes the connection and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -460,9 +446,9 @@ def test_a_page_of_files_that_does_not_answer_is_said_and_a_stop_does_not_wait_f
             feed.until(lambda: feed.metric('feed_rest_events_total{event="sent"}') == 1)
             assert feed.health()["problem"] == "the files were not looked at yet"
             assert feed.stopped() == 0
-    url = f"http://127.0.0.1:{closed_port}/drop/"
+    url = f"http://127.0.0.1:{refused_port}/drop/"
     with FeedProcess(files_manifest(tmp_path, files=url), tmp_path / "away") as feed:
-        feed.says(f"the files cannot be looked at: 127.0.0.1:{closed_port}/drop/: connection refused")
+        feed.says(f"the files cannot be looked at: 127.0.0.1:{refused_port}/drop/: connection refused")
         assert "connection refused" in feed.get("/readyz")[1]
         assert feed.metric('feed_rest_events_total{event="unavailable"}') == 1
         assert feed.stopped() == 0
@@ -525,10 +511,10 @@ def test_a_bucket_that_is_not_there_is_said_and_waited_for(
 
 
 def test_a_store_that_does_not_answer_is_said_once_and_waited_for(
-    manifest: Manifest, tmp_path: Path, closed_port: int
+    manifest: Manifest, tmp_path: Path, refused_port: int
 ) -> None:
     manifest["spec"]["storage"]["uri"] = "s3://candles/feeds"
-    endpoint = f"http://127.0.0.1:{closed_port}"
+    endpoint = f"http://127.0.0.1:{refused_port}"
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
     state = "--state", tmp_path / "state"
     with FeedProcess(manifest, tmp_path / "feed", *state, AWS_ENDPOINT_URL=endpoint, **keys) as feed:

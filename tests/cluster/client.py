@@ -145,10 +145,14 @@ class NodeCluster(Cluster):
     registry: str
     s3: S3Access
 
+    def create(self, namespace: str, job: Mapping[str, Any]) -> None:
+        """Without waiting for its end."""
+        self.kubectl("create", "--namespace", namespace, "-f", "-", input=json.dumps(job))
+
     def run_job(self, namespace: str, job: Mapping[str, Any]) -> str:
         """Creates a Job, waits until it is Complete, and returns what its pod wrote."""
         name = job["metadata"]["name"]
-        self.kubectl("create", "--namespace", namespace, "-f", "-", input=json.dumps(job))
+        self.create(namespace, job)
         waiting = ["wait", "--namespace", namespace, "--for=condition=Complete", f"job/{name}"]
         done = self.try_kubectl(*waiting, f"--timeout={SECONDS_TO_COMPLETE}s")
         logs = self.try_kubectl("logs", "--namespace", namespace, f"job/{name}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from tests.cluster.control_plane import ControlPlane, Ports
 from tests.cluster.node import Node, end_pods, remove_leftovers
 from tests.cluster.processes import Processes
 from tests.places import CACHE, CHECKOUT, checkout_hash, locked
+from tests.ports import free_ports
 
 # Pods end after the kubelet, which would start them again, and before containerd, which knows them.
 BEFORE_PODS = ("kubelet", "kube-proxy", "coredns")
@@ -137,7 +137,7 @@ class Instance:
         programs.build(tools)
         self.directory.mkdir(parents=True, mode=0o700)
         (self.directory / "checkout").write_text(str(self.checkout))
-        ports = Ports() if self.kind is Kind.NODE else _free_ports()
+        ports = Ports() if self.kind is Kind.NODE else Ports(*free_ports(5))
         plane = self._control_plane(version, ports)
         try:
             if self.kind is Kind.NODE:
@@ -210,13 +210,3 @@ def _try_lock(file: IO[str], mode: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _free_ports() -> Ports:
-    with ExitStack() as stack:
-        found = []
-        for _ in range(5):
-            listener = stack.enter_context(socket.socket())
-            listener.bind(("127.0.0.1", 0))
-            found.append(int(listener.getsockname()[1]))
-        return Ports(*found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +81,7 @@ def test_an_image_that_the_registry_does_not_hold_is_not_run(
     node_cluster: NodeCluster, namespace: str
 ) -> None:
     absent = f"{node_cluster.registry}/absent@sha256:{'0' * 64}"
-    create(node_cluster, namespace, strict_job("absent", absent, ["true"]))
+    node_cluster.create(namespace, strict_job("absent", absent, ["true"]))
 
     def is_refused() -> bool:
         waiting = [state.get("waiting", {}) for state in states(node_cluster, namespace)]
@@ -116,7 +115,7 @@ def test_a_pod_reaches_another_pod_by_its_service(
         "spec": {"selector": {"app": "server"}, "ports": [{"port": 8000}]},
     }
     node_cluster.apply(service)
-    create(node_cluster, namespace, server)
+    node_cluster.create(namespace, server)
     logs = node_cluster.run_job(namespace, strict_job("client", python, ["python3", "-c", FETCH]))
     assert logs.split() == ["200"]
 
@@ -131,17 +130,12 @@ def test_more_memory_than_the_limit_ends_the_pod_as_out_of_memory(
     node_cluster: NodeCluster, namespace: str, python: str
 ) -> None:
     job = strict_job("greedy", python, ["python3", "-c", "x = bytearray(10**9); print(len(x))"])
-    create(node_cluster, namespace, job)
+    node_cluster.create(namespace, job)
     node_cluster.kubectl(
         "wait", "--namespace", namespace, "--for=condition=Failed", "--timeout=120s", "job/greedy"
     )
     (ended,) = (state["terminated"] for state in states(node_cluster, namespace))
     assert ended["reason"] == "OOMKilled"
-
-
-def create(cluster: NodeCluster, namespace: str, job: dict[str, Any]) -> None:
-    """Without waiting for its end."""
-    cluster.kubectl("create", "--namespace", namespace, "-f", "-", input=json.dumps(job))
 
 
 def states(cluster: NodeCluster, namespace: str) -> list[dict[str, Any]]:

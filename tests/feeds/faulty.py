@@ -14,7 +14,7 @@ from spark_engine.feeds.provider import Channel
 
 from tests.exchange import FAULTS, Fault, FaultRecord, faults, random_script
 from tests.feeds.outcome import Outcome, Scenario, audit, recovered
-from tests.feeds.running import SYMBOLS, Running, live
+from tests.feeds.running import SYMBOLS, Running, live, reconnects_in
 
 Reasons = Mapping[str, int]
 LAST_SECOND = 64.0  # of the minute that is whole: its bar is closed by then
@@ -140,7 +140,7 @@ def scenarios() -> dict[str, Scenario]:
 async def _alone(case: Case, number: int, folder: Path, outcome: Outcome) -> None:
     async with live(folder, number, case.symbols, case.channels) as (venue, running, begin_ms):
         await running.venue_second(3.0 + number % 12 if case.at_second is None else case.at_second)
-        before, earlier = await running.reconnects(), await running.metrics()
+        before = await running.metrics()
         since = len(running.samples)
         records = [await venue.inject(fault) for fault in case.faults]
         for _ in range(case.trades):
@@ -150,7 +150,7 @@ async def _alone(case: Case, number: int, folder: Path, outcome: Outcome) -> Non
         await recovered(running, outcome)
         whole_to_ms = venue.clock.now_ms()
         await asyncio.sleep(max(0.0, (begin_ms - whole_to_ms) / 1000 + LAST_SECOND))
-        await _state(case, running, outcome, records, before, earlier, since)
+        await _state(case, running, outcome, records, before, since)
         end_ms = venue.clock.now_ms() - 3_000
     whole = begin_ms if case.whole else None
     audit(venue, folder, outcome, case.symbols, until_ms=end_ms, whole_from_ms=whole)
@@ -176,13 +176,13 @@ async def _state(
     running: Running,
     outcome: Outcome,
     records: Sequence[FaultRecord],
-    before: Counter[str],
-    earlier: Mapping[str, float],
+    before: Mapping[str, float],
     since: int,
 ) -> None:
     """What the feed said during the fault and says after it."""
     expect = outcome.expect
-    found = outcome.reconnects = await running.reconnects() - before
+    metrics, earlier = await running.metrics(), reconnects_in(before)
+    found = outcome.reconnects = reconnects_in(metrics) - earlier
     least = Counter(case.least or {})
     if case.counted:
         least[case.counted] = sum(record.counts["handshakes"] for record in records)
@@ -196,13 +196,12 @@ async def _state(
     expect(all(health.failure is None for health in samples), "a failure")
     document = await running.document()
     expect(document["wsUp"] is True and document["fresh"] is True, f"at the end: {document}")
-    expect(document["reconnects"] == (before + found).total(), f"{document['reconnects']} reconnects")
+    expect(document["reconnects"] == (earlier + found).total(), f"{document['reconnects']} reconnects")
     expect(document["gaps"] == 0, f"{document['gaps']} gaps, though nothing was lost")
     expect(all(one["state"] == Stage.LIVE for one in document["symbols"]), f"{document['symbols']}")
     expect((await running.get("/readyz"))[0] == 200, "not ready at the end")
     expect((await running.get("/healthz"))[0] == 200, "not healthy at the end")
-    metrics = await running.metrics()
     expect(metrics["btcturk_ws_up"] == 1, "btcturk_ws_up")
     for name, (low, high) in (case.measured or {}).items():
-        risen = metrics[name] - earlier[name]
+        risen = metrics[name] - before[name]
         expect(low <= risen <= high, f"{name} rose by {risen:g}, not {low:g} to {high:g}")

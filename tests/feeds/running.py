@@ -196,17 +196,21 @@ class Running:
         return {name: float(value) for name, _, value in lines}
 
     async def reconnects(self) -> Counter[str]:
-        """By reason, those that happened."""
-        found: Counter[str] = Counter()
-        for name, value in (await self.metrics()).items():
-            if name.startswith("btcturk_reconnects_total") and value:
-                found[name.split('"')[1]] = int(value)
-        return found
+        return reconnects_in(await self.metrics())
 
     async def _watch(self) -> None:
         while True:
             self.samples.append((time.monotonic(), self.feed.health))
             await asyncio.sleep(0.1)
+
+
+def reconnects_in(metrics: Mapping[str, float]) -> Counter[str]:
+    """By reason, those that happened."""
+    found: Counter[str] = Counter()
+    for name, value in metrics.items():
+        if name.startswith("btcturk_reconnects_total") and value:
+            found[name.split('"')[1]] = int(value)
+    return found
 
 
 def is_live(health: FeedHealth) -> bool:

@@ -18,6 +18,7 @@ import pytest
 from obstore.store import S3Store
 
 from tests.go_tools import VERSITYGW
+from tests.ports import free_port
 
 BUCKET = "candles"
 
@@ -43,13 +44,6 @@ class S3:
         )
         obstore.put(store, key, content)
         return f"s3://{self.bucket}/{key}"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _await(port: int, server: subprocess.Popen[bytes]) -> None:

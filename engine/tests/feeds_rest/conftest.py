@@ -13,13 +13,8 @@ import pytest
 from spark_engine.feeds.provider import Malformed, RateLimit, Request
 from spark_engine.feeds.rest.client import RestClient, RestSettings
 
-from engine.tests.feeds_connection import unreachable
-
 ROOMY = RateLimit("roomy", requests=1_000, seconds=60, block_seconds=60)
 PATIENT = RestSettings(connect_seconds=30.0, read_seconds=30.0, whole_seconds=30.0, most_bytes=100_000)
-
-refused_port = pytest.fixture(unreachable.refused_port)
-unknown_name = pytest.fixture(unreachable.unknown_name)
 
 
 class Clock:

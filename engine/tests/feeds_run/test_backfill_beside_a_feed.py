@@ -61,6 +61,15 @@ class Venue:
         return Answer(asked.parse(json.dumps(body).encode()), 0, 0, 0, True)
 
 
+class ByHand(Pipeline):
+    """At a venue whose time goes on only when somebody moves it."""
+
+    now_ms = BEGIN + 24 * 60 * MINUTE
+
+    def venue_ms(self, now_ns: int) -> int:  # noqa: ARG002 - whatever the host says
+        return self.now_ms
+
+
 class Beside:
     """A pipeline of two symbols and the backfill of its archive, which fails when it is asked for the
     `failing`th time."""
@@ -75,9 +84,7 @@ class Beside:
         listed = {symbol: renamed(INSTRUMENT, symbol=symbol, venue_symbol=symbol) for symbol in SYMBOLS}
         provider.use(listed)
         told = replace(SETTINGS, **settings)
-        self.now_ms = BEGIN + 24 * 60 * MINUTE
-        self.pipeline = Pipeline(told, provider, listed, Clock(), Silent())
-        self.pipeline.venue_ms = lambda _: self.now_ms  # type: ignore[method-assign]
+        self.pipeline = ByHand(told, provider, listed, Clock(), Silent())
         self._failing, self._failure = failing, failure
         venue = provider, cast(RestClient, Venue()), self.reports.append
         self.backfill = Backfill(told, self.pipeline, *venue, self._ask, self.metrics)
@@ -187,7 +194,7 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
     monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.0)
     beside = Beside(archive)
     late_ms = SETTINGS.grace_ms + SETTINGS.amend_ms
-    beside.now_ms = BEGIN + 2 * MINUTE + late_ms
+    beside.pipeline.now_ms = BEGIN + 2 * MINUTE + late_ms
     changed = (renamed(minute(BEGIN), volume=7, revision=1), *(minute(BEGIN + n * MINUTE) for n in (1, 2)))
     archive.append(Piece(INSTRUMENT, changed, (Interval(BEGIN, BEGIN + 3 * MINUTE),)))
     beside.backfill.filled("BTCTRY", Interval(BEGIN, BEGIN + MINUTE))
@@ -200,7 +207,7 @@ def test_a_larger_bar_that_was_open_when_an_old_minute_changed_is_made_again_whe
         assert volumes(archive) == []
         stale = renamed(minute(BEGIN), timeframe="5m", volume=3)
         archive.append(Piece(INSTRUMENT, (stale,), (Interval(BEGIN, BEGIN + 5 * MINUTE),)))
-        beside.now_ms = BEGIN + 5 * MINUTE + late_ms
+        beside.pipeline.now_ms = BEGIN + 5 * MINUTE + late_ms
         for _ in range(8):
             await asyncio.sleep(0)
         looking.cancel()

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import yaml
-from probe.process import free_ports
 from prometheus_client import CollectorRegistry
 from spark_operator.api.admin_token import AdminToken
 from spark_operator.api.problem import objections
@@ -29,6 +28,7 @@ from spark_operator.cluster.transport import Transport
 from spark_operator.configuration.model import Configuration
 
 from api.serving import Answer, Api, eventually, serving
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.control_plane
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from spark_operator.api import runs
 from spark_operator.configuration.model import Configuration
@@ -31,7 +28,6 @@ backtest_duration_seconds_bucket{le="+Inf"} 2
 backtest_duration_seconds_count 2
 backtest_duration_seconds_sum 9
 """
-NOWHERE = "nowhere.invalid"
 STANDBY = (
     "# TYPE leader_election_master_status gauge\nleader_election_master_status 0\nbacktest_start_total 7\n"
 )
@@ -127,25 +123,12 @@ def test_one_address_shows_the_leaders_series_too(
         assert "backtest_start_total" not in series(api.get("/metrics").content)
 
 
-@pytest.fixture
-def no_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own may be silent, and are asked for long."""
-    look_up = socket.getaddrinfo
-
-    def look_up_here(host: Any, *arguments: Any, **options: Any) -> Any:
-        if host == NOWHERE:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return look_up(host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
-
-
-@pytest.mark.usefixtures("no_name_servers")
 def test_a_standby_or_silent_operator_adds_nothing(
-    cluster: MemoryCluster, configuration: Configuration
+    cluster: MemoryCluster, configuration: Configuration, refused_port: int, unknown_name: str
 ) -> None:
+    nobody = (f"http://127.0.0.1:{refused_port}/metrics", f"http://{unknown_name}:8080/metrics")
     with operator(STANDBY) as standby, operator("<html>") as nonsense:
-        for url in (standby, nonsense, "http://127.0.0.1:9/metrics", f"http://{NOWHERE}:8080/metrics"):
+        for url in (standby, nonsense, *nobody):
             with serving(lambda: cluster, configuration, operator_metrics_url=url) as api:
                 found = series(api.get("/api/public/metrics/prom").content)
                 assert "backtest_start_total" not in found, url

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.ports import free_port
 
 QUICK = {  # and yet so slow that a busy machine does not lose its Lease
     "leaseSeconds": 8,
@@ -25,18 +25,6 @@ QUICK = {  # and yet so slow that a busy machine does not lose its Lease
     "writeTimeoutSeconds": 1.5,
 }
 PATIENCE = 60.0
-
-
-def free_port() -> int:
-    (port,) = free_ports(1)
-    return port
-
-
-def free_ports(count: int) -> list[int]:
-    """All different."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def eventually(look: Callable[[], Any], what: str) -> Any:

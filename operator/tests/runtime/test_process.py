@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from probe.kind import CRD, probe
-from probe.process import Operator, eventually, free_port
+from probe.process import Operator, eventually
 from probe.proxy import Fault, Proxy
+
+from tests.ports import free_port
 
 pytestmark = pytest.mark.control_plane
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from probe.process import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.places import CHECKOUT
+from tests.ports import free_port
 
 T = TypeVar("T")
 PATIENCE = 240.0

@@ -39,7 +39,7 @@ COMMANDS = (
     *(validate, strategies, new_strategy, data, feed),
 )
 
-NOT_WRITTEN: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+NOT_WRITTEN: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # no reading ends so
 DESCRIPTION = """\
 Deterministic backtests from a manifest: the same spec, data and engine give the same evidence digest,
 on this machine and in a cluster.

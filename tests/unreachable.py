@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture
 def refused_port() -> Iterator[int]:
-    """A port at which nobody listens, nor can meanwhile."""
+    """Nobody listens there. It is bound: nobody else takes it, nor does a client connect to itself."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        yield port
+        yield held.getsockname()[1]
 
 
+@pytest.fixture
 def unknown_name(monkeypatch: pytest.MonkeyPatch) -> str:
     """A name that does not exist, without asking a resolver, which may be slow, absent or a liar."""
-    name, resolve = "feed.invalid", socket.getaddrinfo
+    name, resolve = "nowhere.invalid", socket.getaddrinfo
 
     def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
         if host in (name, name.encode()):
